@@ -1,0 +1,132 @@
+"""COPY in and out of Postgres over psycopg2."""
+
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from django.db import connection, models
+
+_ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
+
+
+def _cell(value: Any) -> str:
+    """One value in the text format of COPY; None and NaN are NULL."""
+    if value is None or value is pd.NA or value is pd.NaT:
+        return r"\N"
+    if isinstance(value, bool):
+        return "t" if value else "f"
+    if isinstance(value, float) and value != value:
+        return r"\N"
+    if isinstance(value, (bytes, memoryview)):
+        return r"\\x" + bytes(value).hex()
+    if isinstance(value, (dict, list)):
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).translate(_ESCAPES)
+    if isinstance(value, (datetime, date)):
+        return value.isoformat()
+    if isinstance(value, (int, Decimal)):
+        return str(value)
+    return str(value).translate(_ESCAPES)
+
+
+class _Lines(io.RawIOBase):
+    """Feeds COPY from a generator of lines, so that memory stays flat."""
+
+    def __init__(self, lines: Iterator[bytes]):
+        self._lines = lines
+        self._rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        chunks, size = [self._rest], len(self._rest)
+        while size < len(buffer):
+            line = next(self._lines, None)
+            if line is None:
+                break
+            chunks.append(line)
+            size += len(line)
+        text = b"".join(chunks)
+        buffer[: len(text)] = text[: len(buffer)]
+        self._rest = text[len(buffer) :]
+        return min(len(text), len(buffer))
+
+
+def copy_in(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
+    """Write rows into the model's table by COPY, in the transaction that is open.
+
+    `columns` are database columns; each row holds one value per column (None is NULL; dict and list become JSON,
+    bytes become bytea). Returns the number of rows. Triggers (history, seals) fire as for any insert.
+    """
+    counted = 0
+
+    def lines() -> Iterator[bytes]:
+        nonlocal counted
+        for row in rows:
+            counted += 1
+            yield ("\t".join(map(_cell, row)) + "\n").encode()
+
+    quote = connection.ops.quote_name
+    names = ", ".join(quote(column) for column in columns)
+    with connection.cursor() as cursor:
+        cursor.cursor.copy_expert(
+            f"COPY {quote(model._meta.db_table)} ({names}) FROM STDIN", io.BufferedReader(_Lines(lines()), 1 << 18)
+        )
+    return counted
+
+
+def copy_out(
+    sql: str, parameters: Mapping[str, Any] | None = None, dtype: Any = None, parse_dates: Sequence[str] = ()
+) -> pd.DataFrame:
+    """The rows of a query as a DataFrame, read by COPY (CSV); NULL is NaN/NA of the column's dtype.
+
+    Values are always bound (`%(name)s`), never formatted into the text.
+    """
+    buffer = io.BytesIO()
+    with connection.cursor() as cursor:
+        bound = cursor.mogrify(sql, parameters or {}).decode()
+        cursor.cursor.copy_expert(f"COPY ({bound}) TO STDOUT WITH (FORMAT csv, HEADER)", buffer)
+    buffer.seek(0)
+    return pd.read_csv(
+        buffer, dtype=dtype, parse_dates=list(parse_dates) or False, true_values=["t"], false_values=["f"]
+    )
+
+
+@cache
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def run_sql(path: Path, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+    """Run one named .sql file with bound values; rows as dictionaries (empty for a statement without rows)."""
+    with connection.cursor() as cursor:
+        cursor.execute(_text(path), parameters or {})
+        if cursor.description is None:
+            return []
+        names = [column.name for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def sql_text(path: Path) -> str:
+    """The text of a named .sql file, for copy_out."""
+    return _text(path)
+
+
+def allocate_ids(model: type[models.Model], count: int) -> range:
+    """Take a block of `count` ids from the model's sequence, so that rows and ciphertexts can name them beforehand."""
+    if count == 0:
+        return range(0)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_get_serial_sequence(%s, 'id')", [connection.ops.quote_name(model._meta.db_table)])
+        (sequence,) = cursor.fetchone()
+        # The advisory lock keeps two allocators from interleaving; setval alone would not be safe.
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [sequence])
+        cursor.execute("SELECT nextval(%(s)s), setval(%(s)s, currval(%(s)s) + %(n)s - 1)", {"s": sequence, "n": count})
+        first, last = cursor.fetchone()
+    return range(first, last + 1)

@@ -1,0 +1,78 @@
+"""AES-256-GCM for personal fields, bound to the person and the field.
+
+Ciphertext = b"1" + length of key id + key id + 12 random bytes + AES-GCM output. The associated data is
+"field:owner id", so that a ciphertext moved to another row or column does not open. Keys come from FIELD_KEYS
+("id:base64"); the first encrypts, all decrypt, so that keys rotate while people work.
+"""
+
+import base64
+import hmac
+import os
+import unicodedata
+from functools import cache
+from hashlib import sha256
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+
+class CannotDecrypt(Exception):
+    """The key is missing, or the ciphertext does not belong to this person and field."""
+
+
+@cache
+def _keys(configured: tuple[str, ...]) -> dict[str, AESGCM]:
+    keys = {}
+    for entry in configured:
+        key_id, _, encoded = entry.partition(":")
+        raw = base64.b64decode(encoded)
+        if len(raw) != 32 or not key_id or len(key_id) > 32:
+            raise ImproperlyConfigured("FIELD_KEYS holds entries id:base64 of 32 bytes each")
+        keys[key_id] = AESGCM(raw)
+    return keys
+
+
+def encrypt(text: str | None, *, field: str, owner: int | str) -> bytes | None:
+    """Encrypt `text` for (field, owner); None and "" stay None."""
+    if not text:
+        return None
+    keys = _keys(tuple(settings.FIELD_KEYS))
+    key_id, cipher = next(iter(keys.items()))
+    nonce = os.urandom(12)
+    return (
+        b"1"
+        + bytes([len(key_id)])
+        + key_id.encode()
+        + nonce
+        + cipher.encrypt(nonce, text.encode(), f"{field}:{owner}".encode())
+    )
+
+
+def decrypt(blob: bytes | memoryview | None, *, field: str, owner: int | str) -> str | None:
+    """Open a ciphertext of (field, owner). Raises CannotDecrypt when key, person or field do not fit."""
+    if blob is None:
+        return None
+    blob = bytes(blob)
+    length = blob[1]
+    key_id, nonce, body = blob[2 : 2 + length].decode(), blob[2 + length : 14 + length], blob[14 + length :]
+    cipher = _keys(tuple(settings.FIELD_KEYS)).get(key_id)
+    if blob[:1] != b"1" or cipher is None:
+        raise CannotDecrypt(f"no key {key_id!r}")
+    try:
+        return cipher.decrypt(nonce, body, f"{field}:{owner}".encode()).decode()
+    except InvalidTag as error:
+        raise CannotDecrypt(f"{field} of {owner} does not open") from error
+
+
+def normalise(text: str) -> str:
+    """The form that is hashed: full width to half width, no spaces or hyphens, upper case."""
+    return "".join(unicodedata.normalize("NFKC", text).split()).replace("-", "").upper()
+
+
+def blind_index(text: str | None, *, kind: str) -> bytes | None:
+    """Keyed hash of the normalised value, the same for the same number of one kind ("id", "phone", ...)."""
+    if not text:
+        return None
+    return hmac.new(base64.b64decode(settings.INDEX_KEY), f"{kind}:{normalise(text)}".encode(), sha256).digest()
