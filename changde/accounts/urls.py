@@ -1,0 +1,11 @@
+from django.urls import path
+
+from changde.accounts import views
+
+app_name = "accounts"
+urlpatterns = [
+    path("login/", views.login, name="login"),
+    path("logout/", views.logout, name="logout"),
+    path("language/", views.language, name="language"),
+    path("division/", views.division, name="division"),
+]
