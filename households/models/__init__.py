@@ -1,0 +1,20 @@
+"""Tables of the people who are helped."""
+
+from households.models.finding import Finding
+from households.models.household import Household, HouseholdStatus, Membership
+from households.models.identity import IdentityClaim
+from households.models.person import Person
+from households.models.sheet import MemberSheet, Sheet
+from households.models.village_card import VillageCard
+
+__all__ = [
+    "Finding",
+    "Household",
+    "HouseholdStatus",
+    "IdentityClaim",
+    "MemberSheet",
+    "Membership",
+    "Person",
+    "Sheet",
+    "VillageCard",
+]
