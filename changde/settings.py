@@ -22,7 +22,7 @@ env = environ.Env()
 # --- production or not -------------------------------------------------------------------------------------
 PRODUCTION = env.bool("CHANGDE_PRODUCTION", default=False)
 DEBUG = env.bool("DEBUG", default=not PRODUCTION)
-DEVELOPMENT_SECRET = "development-only-secret-never-for-real-households"
+DEVELOPMENT_SECRET = "development-only-secret-never-for-real-households"  # noqa: S105 - refused in production
 SECRET_KEY = env.str("SECRET_KEY", default=DEVELOPMENT_SECRET)
 # Keys of personal fields: "id:base64 of 32 bytes", the first one encrypts, the others still decrypt.
 FIELD_KEYS = env.list(
@@ -30,7 +30,9 @@ FIELD_KEYS = env.list(
     default=["dev1:" + base64.b64encode(hashlib.sha256(DEVELOPMENT_SECRET.encode()).digest()).decode()],
 )
 # Key of the blind index (HMAC-SHA-256 over the normalised number); changing it means re-indexing.
-INDEX_KEY = env.str("INDEX_KEY", default=base64.b64encode(hashlib.sha256(b"blind" + DEVELOPMENT_SECRET.encode()).digest()).decode())
+INDEX_KEY = env.str(
+    "INDEX_KEY", default=base64.b64encode(hashlib.sha256(b"blind" + DEVELOPMENT_SECRET.encode()).digest()).decode()
+)
 if PRODUCTION:
     for name, is_default in {
         "SECRET_KEY": SECRET_KEY == DEVELOPMENT_SECRET or len(SECRET_KEY) < 40,
@@ -189,7 +191,9 @@ CONTENT_SECURITY_POLICY = {
 # Texts are written in Chinese at their place; English comes from locale/AREA/en (docs/adr/0004).
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", _("简体中文")), ("en", "English")]
-LOCALE_PATHS = sorted(path for path in (BASE_DIR / "locale").iterdir() if path.is_dir()) if (BASE_DIR / "locale").is_dir() else []
+LOCALE_PATHS = (
+    sorted(path for path in (BASE_DIR / "locale").iterdir() if path.is_dir()) if (BASE_DIR / "locale").is_dir() else []
+)
 TIME_ZONE = "Asia/Shanghai"
 USE_I18N = True
 USE_TZ = True
@@ -260,7 +264,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "常德市建档立卡 API / Changde file cards API",
-    "DESCRIPTION": "Read-only access of county systems to divisions, cards, results and posted lists of their own area.",
+    "DESCRIPTION": "County systems read divisions, cards, results and posted lists of their own area.",
     "VERSION": "1.0.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
