@@ -9,22 +9,30 @@ from django.db.models import Q
 from django.utils import timezone
 
 from changde.accounts.models import Grant, User
-from changde.accounts.roles import CAPABILITIES
+from changde.accounts.roles import CAPABILITIES, Role
 from changde.divisions.codes import code_range
 from changde.divisions.models import Division
 
 
 def ranges_of(user: User | AnonymousUser, capability: str) -> list[tuple[int, int]]:
-    """Code ranges of the posts whose role holds `capability`; none for a stranger."""
+    """Code ranges of the posts whose role holds `capability`; none for a stranger.
+
+    A helper's post opens no area: helpers see the households granted to them, one by one.
+    """
     if not user.is_authenticated or not user.is_active:
         return []
     holders = CAPABILITIES[capability]
-    return [code_range(post.division_id) for post in user.open_posts if post.role in holders]
+    return [code_range(post.division_id) for post in user.open_posts if post.role in holders - {Role.HELPER}]
 
 
 def covers(user: User | AnonymousUser, capability: str, code: int) -> bool:
     """May the person use `capability` in the division `code`?"""
     return any(first <= code <= last for first, last in ranges_of(user, capability))
+
+
+def between(path: str, first: int, last: int) -> Q:
+    """Codes from first to last, both inclusive (a foreign key knows no `range` lookup; the plan is the same)."""
+    return Q(**{f"{path}__gte": first, f"{path}__lte": last})
 
 
 class ScopedQuerySet(models.QuerySet):
@@ -42,7 +50,7 @@ class ScopedQuerySet(models.QuerySet):
         capability = capability or self.read_capability
         scope = Q()
         for first, last in ranges_of(user, capability):
-            scope |= Q(**{f"{self.area_field}__range": (first, last)})
+            scope |= between(self.area_field, first, last)
         if self.household_field and user.is_authenticated and user.can(capability):
             granted = list(
                 Grant.objects.on(timezone.localdate()).filter(user=user).values_list("household_id", flat=True)
@@ -53,7 +61,7 @@ class ScopedQuerySet(models.QuerySet):
 
     def within(self, code: int) -> Any:
         """Rows of the division `code` and everything below it."""
-        return self.filter(**{f"{self.area_field}__range": code_range(code)})
+        return self.filter(between(self.area_field, *code_range(code)))
 
 
 @dataclass(frozen=True)

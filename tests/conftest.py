@@ -1,0 +1,261 @@
+"""Fixtures of the whole suite: a database of its own, personas, a live server, a worker, a browser.
+
+The suite connects as the application's own role, as production does; the database is made and cleaned by the owner.
+"""
+
+import io
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+from django.core.management import call_command
+from django.db import connections
+from django.test import Client
+
+from tests.personas import People, make_people
+
+ROOT = Path(__file__).resolve().parent.parent
+# What stays when a test that commits cleans up: facts that no test changes.
+KEPT_TABLES = ("django_migrations", "django_content_type", "auth_permission", "divisions_division")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def only_own_services() -> Iterator[None]:
+    """Sockets go to this machine only."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in ("127.0.0.1", "::1", "localhost"):
+            raise RuntimeError(f"a test may not connect to {address[0]}")
+        connect(self, address)
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(socket.socket, "connect", guarded)
+    yield
+    patch.undo()
+
+
+def owner_connection(database: str | None = None) -> Any:
+    """A connection as the owner of the tables, outside Django."""
+    config = settings.DATABASES["owner"]
+    connection = psycopg2.connect(
+        dbname=database or config["NAME"],
+        user=config["USER"],
+        password=config["PASSWORD"],
+        host=config["HOST"],
+        port=config["PORT"] or None,
+    )
+    connection.autocommit = True
+    return connection
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
+    """A fresh database beside the working one, migrated by the owner, with the real divisions."""
+    from changde import embedded
+
+    if settings.EMBEDDED:
+        embedded.ensure(settings.DATA_DIR)
+    name = f"test_{settings.DATABASES['default']['NAME']}"
+    application = settings.DATABASES["default"]["USER"]
+    admin = owner_connection()
+    with admin.cursor() as cursor:
+        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        cursor.execute(f'CREATE DATABASE "{name}"')
+    for alias in ("default", "owner"):
+        connections[alias].close()
+        settings.DATABASES[alias]["NAME"] = connections[alias].settings_dict["NAME"] = name
+    owner = owner_connection(name)
+    with owner.cursor() as cursor:
+        cursor.execute(f'ALTER DEFAULT PRIVILEGES GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO "{application}"')
+        cursor.execute(f'ALTER DEFAULT PRIVILEGES GRANT USAGE, SELECT ON SEQUENCES TO "{application}"')
+    owner.close()
+    with django_db_blocker.unblock():
+        call_command("migrate", verbosity=0)
+        call_command("load_divisions", verbosity=0, stdout=io.StringIO())
+        connections["owner"].close()
+    yield
+    with django_db_blocker.unblock():
+        connections.close_all()
+    with admin.cursor() as cursor:
+        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    admin.close()
+
+
+@pytest.fixture(autouse=True)
+def clean_cache() -> Iterator[None]:
+    """Rate limits of one test do not reach the next."""
+    yield
+    with suppress(Exception):
+        cache.clear()
+
+
+@pytest.fixture
+def owner(db: None) -> Iterator[Any]:
+    """The owner's own connection, for what the application's role may not do."""
+    connection = owner_connection()
+    yield connection
+    connection.close()
+
+
+@pytest.fixture
+def committed_db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """A database where commits are real (threads, workers, browsers); emptied afterwards by the owner."""
+    with django_db_blocker.unblock():
+        yield
+        connections.close_all()
+    admin = owner_connection()
+    with admin.cursor() as cursor:
+        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        tables = sorted({name for (name,) in cursor.fetchall()} - set(KEPT_TABLES))
+        cursor.execute("TRUNCATE " + ", ".join(f'"{table}"' for table in tables) + " RESTART IDENTITY")
+    admin.close()
+
+
+@pytest.fixture
+def people(request: pytest.FixtureRequest) -> People:
+    """The personas, in whatever database the test uses."""
+    request.getfixturevalue("committed_db" if "committed_db" in request.fixturenames else "db")
+    return make_people()
+
+
+def login(user: Any) -> Client:
+    """A browser session of `user` (None: a stranger)."""
+    client = Client()
+    if user is not None:
+        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+@pytest.fixture
+def as_user() -> Callable[[Any], Client]:
+    return login
+
+
+@contextmanager
+def child(*arguments: str, ready: Callable[[], bool], seconds: float = 30, **environment: str) -> Iterator[Any]:
+    """A real child process of the project on the test database; waits until it is ready."""
+    process = subprocess.Popen([sys.executable, *arguments], cwd=ROOT, env=os.environ | own_environment() | environment)
+    try:
+        deadline = time.monotonic() + seconds
+        while not ready():
+            assert process.poll() is None, f"{arguments} ended with {process.returncode}"
+            assert time.monotonic() < deadline, f"{arguments} was not ready within {seconds} s"
+            time.sleep(0.05)
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def own_environment() -> dict[str, str]:
+    """Addresses of the test database for children of the suite."""
+
+    def url(alias: str) -> str:
+        config = settings.DATABASES[alias]
+        return f"postgres://{config['USER']}:{config['PASSWORD']}@{config['HOST']}:{config['PORT']}/{config['NAME']}"
+
+    return {
+        "DATABASE_URL": url("default"),
+        "MIGRATION_DATABASE_URL": url("owner"),
+        "REDIS_URL": settings.REDIS_URL,
+        "CHANGDE_DATA": str(settings.DATA_DIR),
+    }
+
+
+@pytest.fixture
+def worker(committed_db: None) -> Iterator[Any]:
+    """A real Celery worker on the test database."""
+    from changde.jobs.services import workers_alive
+
+    with child(
+        "-m", "celery", "-A", "changde", "worker", "-c", "2", "-l", "WARNING", ready=lambda: workers_alive(0.5) > 0
+    ) as process:
+        yield process
+
+
+@pytest.fixture
+def live_server(committed_db: None) -> Iterator[str]:
+    """A real web server (gunicorn) on the test database; its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+
+    def answers() -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    with child(
+        "-m", "gunicorn", "changde.wsgi", "-b", f"127.0.0.1:{port}", "-k", "gthread", "--threads", "4",
+        "--log-level", "error", ready=answers,
+    ):  # fmt: skip
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A real Chromium, found on the PATH."""
+    if os.environ.get("BROWSER") == "skip":
+        pytest.skip("BROWSER=skip")
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    assert path, "no Chromium on the PATH: apt-get install chromium fonts-noto-cjk, or BROWSER=skip"
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path,
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-quic",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+            ],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def browse(chromium: Any, live_server: str) -> Iterator[Callable[..., Any]]:
+    """`browse(user, width=1280)`: a page signed in as `user` (None: a stranger). Console errors fail the test."""
+    contexts, errors = [], []
+
+    def open_page(user: Any = None, width: int = 1280, height: int = 900) -> Any:
+        context = chromium.new_context(
+            base_url=live_server,
+            viewport={"width": width, "height": height},
+            locale="zh-CN",
+            timezone_id="Asia/Shanghai",
+        )
+        contexts.append(context)
+        if user is not None:
+            session = login(user).cookies["sessionid"]
+            context.add_cookies([{"name": "sessionid", "value": session.value, "url": live_server}])
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    # An answer of 4xx is logged by the browser as an error of the network; the tests look at those themselves.
+    assert [text for text in errors if "Failed to load resource" not in text] == []
