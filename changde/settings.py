@@ -234,6 +234,9 @@ CELERY_TASK_TIME_LIMIT = 30 * 60
 CELERY_TASK_SOFT_TIME_LIMIT = 25 * 60
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 2 * 60 * 60,  # above the hard limit, or a long task would run twice
+    "max_retries": 1,  # of a publish: the sweep finds what it could not send
+    "interval_start": 0,
+    "interval_max": 0.1,
     "socket_connect_timeout": 2,
     "socket_timeout": 10,
 }
