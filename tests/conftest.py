@@ -162,6 +162,14 @@ def child(*arguments: str, ready: Callable[[], bool], seconds: float = 30, **env
             process.kill()
 
 
+def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
+    """Wait for what another process does; fails after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not so within {seconds} s"
+        time.sleep(0.05)
+
+
 def own_environment() -> dict[str, str]:
     """Addresses of the test database for children of the suite."""
 
@@ -177,9 +185,8 @@ def own_environment() -> dict[str, str]:
     }
 
 
-@pytest.fixture
-def worker(committed_db: None) -> Iterator[Any]:
-    """A real Celery worker on the test database."""
+@pytest.fixture(scope="session")
+def running_worker(django_db_setup: None) -> Iterator[Any]:
     from changde.jobs.services import workers_alive
 
     with child(
@@ -189,8 +196,13 @@ def worker(committed_db: None) -> Iterator[Any]:
 
 
 @pytest.fixture
-def live_server(committed_db: None) -> Iterator[str]:
-    """A real web server (gunicorn) on the test database; its address."""
+def worker(committed_db: None, running_worker: Any) -> Any:
+    """A real Celery worker on the test database, started once."""
+    return running_worker
+
+
+@pytest.fixture(scope="session")
+def running_server(django_db_setup: None) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -204,6 +216,12 @@ def live_server(committed_db: None) -> Iterator[str]:
         "--log-level", "error", ready=answers,
     ):  # fmt: skip
         yield f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture
+def live_server(committed_db: None, running_server: str) -> str:
+    """A real web server (gunicorn) on the test database, started once; its address."""
+    return running_server
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from django.utils import timezone
 from changde.accounts.refusal import Refusal
 from changde.jobs import services
 from changde.jobs.models import Job
+from tests.conftest import wait_until
 
 
 @pytest.fixture(autouse=True)
@@ -140,7 +141,5 @@ def test_a_broker_that_is_down_never_fails_a_save(committed_db, no_broker):
 def test_a_real_worker_takes_what_the_sweep_finds(worker):
     Job.objects.create(kind="nobody_knows", created_at=timezone.now() - timedelta(minutes=1))
     assert services.sweep() == 1
-    deadline = timezone.now() + timedelta(seconds=20)
-    while Job.objects.get().is_open and timezone.now() < deadline:
-        pass
+    wait_until(lambda: not Job.objects.get().is_open)
     assert Job.objects.get().state == Job.State.FAILED
