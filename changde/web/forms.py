@@ -6,11 +6,19 @@ options. Everything goes through `Renderer`, so that no form and no template rep
 
 from typing import Any
 
+from django import forms
 from django.forms.renderers import DjangoTemplates, TemplatesSetting
 from django.template import TemplateDoesNotExist
 
 _WIDGETS = "django/forms/widgets/"
 _CLASSES = {"select": "form-select", "checkbox": "form-check-input", "radio": "form-check-input", "hidden": ""}
+
+
+class FigureInput(forms.TextInput):
+    """A figure as text: a number control of a browser empties what it cannot read, and the person loses the typing."""
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__({"inputmode": "decimal", "autocomplete": "off", "class": "form-control money"} | (attrs or {}))
 
 
 class Renderer(TemplatesSetting):

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from changde.web import badges
+from changde.web.forms import FigureInput
 from changde.web.icons import ICONS
 from changde.web.keyset import Total
 
@@ -18,7 +19,7 @@ class ExampleForm(forms.Form):
 
     name = forms.CharField(label="户主姓名", max_length=30)
     number = forms.CharField(label="身份证号", help_text="18 位；最后一位可为 X。填完后自动带出出生日期和性别。")
-    wage = forms.DecimalField(label="工资性收入", help_text="上年 10 月 1 日至本年 9 月 30 日", required=False)
+    wage = forms.DecimalField(label="工资性收入", help_text="上年 10 月 1 日至本年 9 月 30 日", required=False, widget=FigureInput)
     cause = forms.ChoiceField(label="主要致贫原因", choices=[("", "请选择"), ("illness", "因病"), ("labour", "缺劳力")])
     grade = forms.ChoiceField(
         label="住房等级",

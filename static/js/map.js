@@ -13,8 +13,8 @@
   const charts = window.changdeCharts;
 
   function shades(tone) {
-    return { danger: ["#fdf1ef", "#f3bdb8", "#d9716a", "#b3261e", "#7c1510"], info: ["#eef4fb", "#b9d3ee", "#6fa5da", "#0b5cad", "#083c72"] }[tone]
-      || ["#eef6f5", "#b8dcd6", "#6fb5aa", "#0b6b5d", "#06423a"];
+    return { danger: ["#fdf1ef", "#f3c4bf", "#e08a83", "#c2493f"], info: ["#eef4fb", "#bcd5ef", "#78abdd", "#2f76bd"] }[tone]
+      || ["#eef6f5", "#bcded9", "#74b8ad", "#2b8374"];
   }
 
   function words(metric, value) {
@@ -45,16 +45,16 @@
       geo: { map: "changde", silent: true, itemStyle: { opacity: 0 }, layoutCenter: ["50%", "50%"], layoutSize: "100%", aspectScale: 0.87 },
       series: [
         {
-          type: "map", map: "changde", geoIndex: undefined, layoutCenter: ["50%", "50%"], layoutSize: "100%", aspectScale: 0.87,
+          type: "map", map: "changde", showLegendSymbol: false, layoutCenter: ["50%", "50%"], layoutSize: "100%", aspectScale: 0.87,
           data: data.areas.filter((area) => area !== point).map(row), label,
           itemStyle: { borderColor: "#ffffff", borderWidth: 1.5, areaColor: "#edf1f4" },
           emphasis: { label, itemStyle: { areaColor: undefined, borderColor: charts.colour("ink"), borderWidth: 2 } },
           select: { disabled: true },
         },
         point ? {
-          type: "scatter", coordinateSystem: "geo", symbol: "pin", symbolSize: 30, z: 5,
+          type: "scatter", coordinateSystem: "geo", symbol: "circle", symbolSize: 14, z: 5,
           data: [{ name: point.name, value: [...XIDONGTING.at, point.values[metric.key] ?? 0], area: point }],
-          itemStyle: { borderColor: "#ffffff", borderWidth: 1.5 },
+          itemStyle: { borderColor: charts.colour("ink"), borderWidth: 1.5 },
           label: Object.assign({}, label, { formatter: point.name, position: "right" }),
         } : { type: "scatter", coordinateSystem: "geo", data: [] },
       ],
