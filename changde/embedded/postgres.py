@@ -177,7 +177,7 @@ def _launch(state: State, identity: Identity, binaries: Path) -> None:
         _log(state),
         "-s",
     ]
-    done = identity.run([*command, "-w", "-t", str(START_SECONDS)], state.folder, log=_log(state))
+    done = identity.run([*command, "-o", options, "-w", "-t", str(START_SECONDS)], state.folder, log=_log(state))
     if done.returncode:
         time.sleep(0.3)
 
