@@ -60,6 +60,20 @@ def owner_connection(database: str | None = None) -> Any:
     return connection
 
 
+def drop_database(admin: Any, name: str, seconds: float = 20) -> None:
+    """Drop a test database. A vacuum of the server's own may be inside, which the owner cannot end: wait for it."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            with admin.cursor() as cursor:
+                cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            return
+        except psycopg2.errors.InsufficientPrivilege:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
     """A fresh database beside the working one, migrated by the owner, with the real divisions."""
@@ -70,8 +84,8 @@ def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
     name = f"test_{settings.DATABASES['default']['NAME']}"
     application = settings.DATABASES["default"]["USER"]
     admin = owner_connection()
+    drop_database(admin, name)
     with admin.cursor() as cursor:
-        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         cursor.execute(f'CREATE DATABASE "{name}"')
     for alias in ("default", "owner"):
         connections[alias].close()
@@ -88,8 +102,7 @@ def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
     yield
     with django_db_blocker.unblock():
         connections.close_all()
-    with admin.cursor() as cursor:
-        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    drop_database(admin, name)
     admin.close()
 
 
