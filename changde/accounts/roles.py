@@ -42,6 +42,7 @@ CAPABILITIES: dict[str, frozenset[str]] = {
         "read_cadres": _OFFICES | {Role.INSPECTOR},
         "manage_cadres": {Role.COUNTY_OFFICE, Role.CITY_OFFICE},
         "match_cadres": {Role.COUNTY_OFFICE, Role.CITY_OFFICE},
+        "read_needs": _READERS,
         "correct_needs": _VILLAGE | _OFFICES,
         # supervision
         "read_lists": _READERS,
