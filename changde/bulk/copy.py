@@ -25,13 +25,21 @@ def _cell(value: Any) -> str:
         return r"\N"
     if isinstance(value, (bytes, memoryview)):
         return r"\\x" + bytes(value).hex()
-    if isinstance(value, (dict, list)):
+    if isinstance(value, (list, tuple)):
+        return _array(value).translate(_ESCAPES)
+    if isinstance(value, dict):
         return json.dumps(value, ensure_ascii=False, separators=(",", ":")).translate(_ESCAPES)
     if isinstance(value, (datetime, date)):
         return value.isoformat()
     if isinstance(value, (int, Decimal)):
         return str(value)
     return str(value).translate(_ESCAPES)
+
+
+def _array(values: Sequence[Any]) -> str:
+    """A Postgres array literal of texts or numbers."""
+    quoted = (str(value).replace("\\", "\\\\").replace('"', '\\"') for value in values)
+    return "{" + ",".join(f'"{value}"' for value in quoted) + "}"
 
 
 class _Lines(io.RawIOBase):
@@ -61,8 +69,8 @@ class _Lines(io.RawIOBase):
 def copy_in(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
     """Write rows into the model's table by COPY, in the transaction that is open.
 
-    `columns` are database columns; each row holds one value per column (None is NULL; dict and list become JSON,
-    bytes become bytea). Returns the number of rows. Triggers (history, seals) fire as for any insert.
+    `columns` are database columns; each row holds one value per column (None is NULL, a dict becomes JSON,
+    a list an array, bytes become bytea). Returns the number of rows. Triggers (history, seals) fire as for any insert.
     """
     counted = 0
 

@@ -34,26 +34,17 @@ def _keys(configured: tuple[str, ...]) -> dict[str, AESGCM]:
     return keys
 
 
-def encrypt(text: str | None, *, field: str, owner: int | str) -> bytes | None:
-    """Encrypt `text` for (field, owner); None and "" stay None."""
-    if not text:
-        return None
+def encrypt_bytes(content: bytes, *, field: str, owner: int | str) -> bytes:
+    """Encrypt a file's content for (field, owner)."""
     keys = _keys(tuple(settings.FIELD_KEYS))
     key_id, cipher = next(iter(keys.items()))
     nonce = os.urandom(12)
-    return (
-        b"1"
-        + bytes([len(key_id)])
-        + key_id.encode()
-        + nonce
-        + cipher.encrypt(nonce, text.encode(), f"{field}:{owner}".encode())
-    )
+    header = b"1" + bytes([len(key_id)]) + key_id.encode() + nonce
+    return header + cipher.encrypt(nonce, content, f"{field}:{owner}".encode())
 
 
-def decrypt(blob: bytes | memoryview | None, *, field: str, owner: int | str) -> str | None:
+def decrypt_bytes(blob: bytes | memoryview, *, field: str, owner: int | str) -> bytes:
     """Open a ciphertext of (field, owner). Raises CannotDecrypt when key, person or field do not fit."""
-    if blob is None:
-        return None
     blob = bytes(blob)
     length = blob[1]
     key_id, nonce, body = blob[2 : 2 + length].decode(), blob[2 + length : 14 + length], blob[14 + length :]
@@ -61,9 +52,19 @@ def decrypt(blob: bytes | memoryview | None, *, field: str, owner: int | str) ->
     if blob[:1] != b"1" or cipher is None:
         raise CannotDecrypt(f"no key {key_id!r}")
     try:
-        return cipher.decrypt(nonce, body, f"{field}:{owner}".encode()).decode()
+        return cipher.decrypt(nonce, body, f"{field}:{owner}".encode())
     except InvalidTag as error:
         raise CannotDecrypt(f"{field} of {owner} does not open") from error
+
+
+def encrypt(text: str | None, *, field: str, owner: int | str) -> bytes | None:
+    """Encrypt `text` for (field, owner); None and "" stay None."""
+    return encrypt_bytes(text.encode(), field=field, owner=owner) if text else None
+
+
+def decrypt(blob: bytes | memoryview | None, *, field: str, owner: int | str) -> str | None:
+    """The text of a ciphertext, None for None; see decrypt_bytes."""
+    return None if blob is None else decrypt_bytes(blob, field=field, owner=owner).decode()
 
 
 def normalise(text: str) -> str:

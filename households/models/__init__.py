@@ -3,6 +3,7 @@
 from households.models.finding import Finding
 from households.models.household import Household, HouseholdStatus, Membership
 from households.models.identity import IdentityClaim
+from households.models.imports import ImportBatch, ImportProblem, WaitingHousehold
 from households.models.person import Person
 from households.models.sheet import MemberSheet, Sheet
 from households.models.village_card import VillageCard
@@ -12,9 +13,12 @@ __all__ = [
     "Household",
     "HouseholdStatus",
     "IdentityClaim",
+    "ImportBatch",
+    "ImportProblem",
     "MemberSheet",
     "Membership",
     "Person",
     "Sheet",
     "VillageCard",
+    "WaitingHousehold",
 ]

@@ -72,6 +72,10 @@ class Person(models.Model):
         return decrypt(self.id_number_cipher, field="person.id_number", owner=self.pk)
 
     @property
+    def old_id_number(self) -> str | None:
+        return decrypt(self.old_id_number_cipher, field="person.old_id_number", owner=self.pk)
+
+    @property
     def disability_certificate(self) -> str | None:
         return decrypt(self.disability_certificate_cipher, field="person.disability_certificate", owner=self.pk)
 
