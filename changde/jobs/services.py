@@ -14,6 +14,7 @@ from time import monotonic
 from typing import Any
 
 from celery import current_app
+from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import Now
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 
 CLAIM_ENDS = timedelta(seconds=90)
 MAX_TRIES = 3
+ALIVE_FOR = timedelta(seconds=60)
+_ALIVE_KEY = "jobs:worker-alive"
 _HEARTBEAT_EVERY = 2.0  # seconds between progress writes
 
 Handler = Callable[["RunningJob"], dict[str, Any] | None]
@@ -232,6 +235,16 @@ def cancel(*, job: Job, by: User) -> Job:
     job.save(update_fields=["cancel_wanted", "state", "finished_at"])
     job.children.filter(state=Job.State.WAITING).update(state=Job.State.CANCELLED, finished_at=timezone.now())
     return job
+
+
+def tell_alive() -> None:
+    """A worker's round: with it, broker, beat and worker have all worked (readyz)."""
+    cache.set(_ALIVE_KEY, 1, timeout=ALIVE_FOR.total_seconds())
+
+
+def workers_seen() -> bool:
+    """Whether a worker has done a round within ALIVE_FOR."""
+    return cache.get(_ALIVE_KEY) is not None
 
 
 def workers_alive(timeout: float = 1.0) -> int:

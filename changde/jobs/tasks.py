@@ -3,6 +3,7 @@
 import threading
 
 from celery import shared_task
+from celery.signals import worker_ready
 from django.db import close_old_connections, connection
 
 from changde.jobs import services
@@ -30,4 +31,11 @@ def run(job_id: int) -> None:
 
 @shared_task(name="changde.jobs.tasks.sweep")
 def sweep() -> None:
+    services.tell_alive()
     services.sweep()
+
+
+@worker_ready.connect
+def tell_ready(**kwargs: object) -> None:
+    """A worker that has just started counts before its first round."""
+    services.tell_alive()
