@@ -2,7 +2,13 @@
 
 from django.urls import include, path
 
+from changde.web import health
+from supervision.views import home
+
 urlpatterns = [
+    path("", home.home, name="home"),
+    path("livez", health.live, name="livez"),
+    path("readyz", health.ready, name="readyz"),
     path("accounts/", include("changde.accounts.urls")),
     path("jobs/", include("changde.jobs.urls")),
     path("", include("changde.web.urls")),
