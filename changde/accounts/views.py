@@ -7,7 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import check_for_language, get_language
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from changde.accounts.access import access, public
 from changde.accounts.services import choose_language
@@ -36,7 +36,7 @@ class LoginView(auth_views.LoginView):
         return response
 
 
-login = public(LoginView.as_view())
+login = public(require_http_methods(["GET", "HEAD", "POST"])(LoginView.as_view()))
 
 
 @require_POST

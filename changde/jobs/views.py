@@ -3,7 +3,7 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from changde.accounts.access import access
 from changde.accounts.refusal import Refusal
@@ -11,12 +11,14 @@ from changde.jobs import services
 from changde.jobs.models import Job
 
 
+@require_safe
 @access("work")
 def index(request: HttpRequest) -> HttpResponse:
     jobs = Job.objects.visible_to(request.user).filter(parent=None).select_related("owner").order_by("-pk")[:50]
     return render(request, "jobs/list.html", {"jobs": jobs})
 
 
+@require_safe
 @access("work")
 def progress(request: HttpRequest, job_id: int) -> HttpResponse:
     """The progress bar alone; it asks again every second until the job is over."""

@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from changde.accounts.access import access, public
 from changde.accounts.areas import Area
@@ -11,6 +12,7 @@ from changde.web import gallery as examples
 from changde.web.pages import render_page
 
 
+@require_safe
 @access("work")
 def area(request: HttpRequest) -> HttpResponse:
     """Divisions one may work in: those of one's posts, and one step down (or aside) from the present one."""
@@ -33,6 +35,7 @@ def _choices(own: Area) -> list[tuple[str, list[Division]]]:
     return choices
 
 
+@require_safe
 @public
 def gallery(request: HttpRequest) -> HttpResponse:
     """Every component with made-up households; development only."""

@@ -1,0 +1,76 @@
+"""The objects the access table speaks of: a household of Fengming village and what belongs to it.
+
+A cell of the columns `path` and `data` says `argument=@name`; `name` is a function here that makes the object from the
+`World` and returns the value that goes into the address or the form.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from typing import Any
+
+from django.utils import timezone
+from oauth2_provider.models import AccessToken, Application
+
+from changde.jobs.models import Job
+from households.models import Household
+from tests.factories import make_household
+from tests.personas import FENGMING, RESHI, TAOYUAN, WULING_VILLAGE, People
+
+# Stand in the answers of Taoyuan county's pages and in no answer to anybody outside.
+MARKS = ("凤鸣暗记组", "H430725103202SECRET")
+
+
+@dataclass
+class World:
+    people: People
+
+    @cached_property
+    def household(self) -> Household:
+        household = make_household(FENGMING, head="欧阳建国", members=2)
+        household.number, household.group = MARKS[1], MARKS[0]
+        household.save()
+        return household
+
+    @cached_property
+    def token(self) -> str:
+        """A bearer token of the county system."""
+        application = Application.objects.create(
+            user=self.people.county_system,
+            client_type=Application.CLIENT_CONFIDENTIAL,
+            authorization_grant_type=Application.GRANT_CLIENT_CREDENTIALS,
+        )
+        expires = timezone.now() + timedelta(hours=1)
+        token = "token-of-the-access-table"
+        AccessToken.objects.create(application=application, token=token, expires=expires, scope="read")
+        return token
+
+    @cached_property
+    def foreign_household(self) -> Household:
+        return make_household(WULING_VILLAGE, head="司马武陵")
+
+
+def household(world: World) -> int:
+    return world.household.pk
+
+
+def village(world: World) -> int:
+    return FENGMING
+
+
+def township(world: World) -> int:
+    return RESHI
+
+
+def county(world: World) -> int:
+    return TAOYUAN
+
+
+def job(world: World) -> int:
+    return Job.objects.create(kind="sample", owner=world.people.fengming_cadre, area=FENGMING).pk
+
+
+SAMPLES: dict[str, Callable[[World], Any]] = {
+    function.__name__: function for function in (household, village, township, county, job)
+}
