@@ -1,0 +1,144 @@
+"""Checks of place, year, head and relations to the head."""
+
+from collections.abc import Collection, Iterator
+
+from households.domain import id_number
+from households.domain.card import HEAD, SPOUSE, Card, Finding, Member
+from households.domain.checks.core import Context, aged, check, red, yellow
+
+_MALE_RELATIONS = frozenset({"之子", "之女婿", "之孙子", "之外孙子", "之父", "之岳父", "之公公", "之祖父"})
+_FEMALE_RELATIONS = frozenset({"之女", "之儿媳", "之孙女", "之外孙女", "之母", "之岳母", "之婆婆", "之祖母"})
+_CHILDREN = frozenset({"之子", "之女"})
+_PARENTS = frozenset({"之父", "之母"})
+_GRANDCHILDREN = frozenset({"之孙子", "之孙女", "之外孙子", "之外孙女"})
+
+
+@check("village-unknown")
+def village_unknown(card: Card, context: Context) -> Iterator[Finding]:
+    """Code and names together must lead to one village; see `Places.village`."""
+    if context.places is not None and context.places.village(card.household) is None:
+        yield red("village-unknown", "village_code")
+
+
+@check("year-missing")
+def year_missing(card: Card, context: Context) -> Iterator[Finding]:
+    """Without its year a sheet has no place."""
+    if card.sheet.year is None:
+        yield red("year-missing", "year")
+
+
+@check("one-head")
+def one_head(card: Card, context: Context) -> Iterator[Finding]:
+    heads = [index for index, member in enumerate(card.members) if member.relation == HEAD]
+    if len(heads) != 1:
+        yield red("one-head", "relation", member=heads[1] if heads else None, heads=len(heads))
+
+
+@check("head-on-card")
+def head_on_card(card: Card, context: Context) -> Iterator[Finding]:
+    """Compares 18-character forms; a number that is no number is compared as written."""
+    written = card.household.head_id_number
+    if written and card.members:
+        number = id_number.parse(written)
+        wanted = number.number if number else id_number.normalise(written)
+        if wanted not in {member.id_number for member in card.members}:
+            yield red("head-on-card", "head_id_number")
+
+
+@check("spouse-sex")
+def spouse_sex(card: Card, context: Context) -> Iterator[Finding]:
+    head = card.head
+    for index, member in _spouses(card):
+        if head is not None and head.sex is not None and member.sex == head.sex:
+            yield red("spouse-sex", "sex", "relation", member=index)
+
+
+def _spouses(card: Card) -> list[tuple[int, Member]]:
+    return [(index, member) for index, member in enumerate(card.members) if member.relation == SPOUSE]
+
+
+@check("two-spouses")
+def two_spouses(card: Card, context: Context) -> Iterator[Finding]:
+    spouses = _spouses(card)
+    if len(spouses) > 1:
+        yield red("two-spouses", "relation", member=spouses[1][0])
+
+
+@check("relation-sex")
+def relation_sex(card: Card, context: Context) -> Iterator[Finding]:
+    for index, member in enumerate(card.members):
+        wrong_man = member.sex == id_number.FEMALE and member.relation in _MALE_RELATIONS
+        wrong_woman = member.sex == id_number.MALE and member.relation in _FEMALE_RELATIONS
+        if wrong_man or wrong_woman:
+            yield red("relation-sex", "relation", "sex", member=index)
+
+
+def _years_after_head(card: Card, relations: Collection[str]) -> Iterator[tuple[int, float]]:
+    """How many years after the head the members of these relations were born."""
+    head = card.head
+    if head is None or head.birth_date is None:
+        return
+    for index, member in enumerate(card.members):
+        if member.relation in relations and member.birth_date is not None:
+            yield index, (member.birth_date - head.birth_date).days / 365.2425
+
+
+@check("child-age")
+def child_age(card: Card, context: Context) -> Iterator[Finding]:
+    least, most = context.limits.child_gap
+    for index, years in _years_after_head(card, _CHILDREN):
+        if not least <= years <= most:
+            yield yellow("child-age", "birth_date", "relation", member=index)
+
+
+@check("parent-age")
+def parent_age(card: Card, context: Context) -> Iterator[Finding]:
+    for index, years in _years_after_head(card, _PARENTS):
+        if -years < context.limits.child_gap[0]:
+            yield yellow("parent-age", "birth_date", "relation", member=index)
+
+
+@check("grandchild-age")
+def grandchild_age(card: Card, context: Context) -> Iterator[Finding]:
+    for index, years in _years_after_head(card, _GRANDCHILDREN):
+        if years < context.limits.grandchild_gap:
+            yield yellow("grandchild-age", "birth_date", "relation", member=index)
+
+
+@check("spouse-age")
+def spouse_age(card: Card, context: Context) -> Iterator[Finding]:
+    far = {index for index, years in _years_after_head(card, {SPOUSE}) if abs(years) >= context.limits.spouse_gap}
+    for index, member in _spouses(card):
+        age = member.age_in(card.sheet.year)
+        young = age is not None and age < context.limits.marriage_age.get(member.sex or "", 0)
+        if young or index in far:
+            yield yellow("spouse-age", "birth_date", "relation", member=index)
+
+
+@check("head-minor")
+def head_minor(card: Card, context: Context) -> Iterator[Finding]:
+    ages = {index: age for index, _member, age in aged(card)}
+    for index, member in enumerate(card.members):
+        if member.relation == HEAD and ages.get(index, 99) < 16 and any(age >= 18 for age in ages.values()):
+            yield yellow("head-minor", "birth_date", "relation", member=index)
+
+
+@check("age-limit")
+def age_limit(card: Card, context: Context) -> Iterator[Finding]:
+    for index, _member, age in aged(card):
+        if age > context.limits.oldest:
+            yield yellow("age-limit", "birth_date", member=index)
+
+
+@check("birth-future")
+def birth_future(card: Card, context: Context) -> Iterator[Finding]:
+    """Born after the accounting year: not a member in that year."""
+    for index, _member, age in aged(card):
+        if age < 0:
+            yield yellow("birth-future", "birth_date", member=index)
+
+
+@check("household-size")
+def household_size(card: Card, context: Context) -> Iterator[Finding]:
+    if len(card.members) > context.limits.members:
+        yield yellow("household-size", "relation", members=len(card.members))
