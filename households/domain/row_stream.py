@@ -1,0 +1,371 @@
+"""Reads the rows of an .xlsx workbook as a stream. Run as a program of its own, in a child process with limits.
+
+Standard library only: `python -I row_stream.py '{"limits": {...}, "only": [sheet, ...]}'` with the workbook as standard
+input (a seekable file) writes one JSON value a line to standard output:
+
+    {"sheets": [name, ...], "date1904": bool}
+    {"sheet": name}                 a sheet begins
+    [row number, [value, ...]]      a row that holds something: text, number, true/false or null
+    {"end": true}                   everything was read
+    {"refused": code, ...}          the file is not taken; nothing follows
+
+Memory stays flat: a sheet is never held, only its shared texts, and these are limited. Sizes are counted as bytes come
+out of the decompressor; what the archive claims about itself is not believed.
+"""
+
+import json
+import resource
+import sys
+import unicodedata
+import zipfile
+import zlib
+from collections.abc import Callable, Collection
+from typing import Any, BinaryIO
+from xml.parsers import expat
+
+CHUNK = 1 << 16
+LONGEST_TEXT = 32_767  # Excel's own limit of a cell
+OLE_SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+EXCEL_ROWS, EXCEL_COLUMNS = 1_048_576, 16_384
+
+
+class Refused(Exception):
+    """The file is not taken. `code` is stable; `facts` fill the message."""
+
+    def __init__(self, code: str, **facts: Any):
+        super().__init__(code)
+        self.code, self.facts = code, facts
+
+
+class Budget:
+    """What may come out of the archive in all: bytes, and how many times more than went in."""
+
+    def __init__(self, inflated: int, ratio: int, ratio_from: int):
+        self.left, self.ratio, self.ratio_from = inflated, ratio, ratio_from
+
+    def take(self, out: int, of_member: int, packed: int) -> None:
+        self.left -= out
+        if self.left < 0:
+            raise Refused("workbook-too-large")
+        if of_member > self.ratio_from and of_member > self.ratio * max(packed, 1):
+            raise Refused("workbook-bomb")
+
+
+def column_of(reference: str) -> int:
+    """Zero-based column of a cell reference: A1 is 0, XFD1 is 16383; -1 when there is none."""
+    column = 0
+    for mark in reference:
+        if not "A" <= mark <= "Z":
+            break
+        column = column * 26 + ord(mark) - 64
+    return column - 1
+
+
+def row_of(reference: str) -> int:
+    return int("".join(mark for mark in reference if mark.isdigit()) or 0)
+
+
+class Book:
+    """An opened archive whose members are read through the budget."""
+
+    def __init__(self, file: BinaryIO, limits: dict[str, int]):
+        self.limits = limits
+        start = file.read(8)
+        if start == OLE_SIGNATURE:
+            raise Refused(_ole_kind(start + file.read(1 << 20)))
+        if start[:4] != b"PK\x03\x04":
+            raise Refused("workbook-not-xlsx")
+        file.seek(0)
+        try:
+            self.archive = zipfile.ZipFile(file)
+        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+            raise Refused("workbook-broken") from error
+        members = self.archive.infolist()
+        names = [member.filename for member in members]
+        if len(names) > limits["members"] or len(set(names)) != len(names):
+            raise Refused("workbook-bomb")
+        if any(member.flag_bits & 1 for member in members):
+            raise Refused("workbook-encrypted")
+        if any(name.lower().endswith("vbaproject.bin") for name in names):
+            raise Refused("workbook-macros")
+        self.members = {name.lstrip("/"): member for name, member in zip(names, members, strict=True)}
+        self.budget = Budget(limits["inflated"], limits["ratio"], limits["ratio_from"])
+
+    def parse(self, name: str, handler: "Handler") -> None:
+        """Feed a member to an expat parser whose events go to `handler`."""
+        member = self.members.get(name)
+        if member is None:
+            raise Refused("workbook-broken")
+        parser = expat.ParserCreate(namespace_separator=" ")
+        parser.buffer_text = True
+        parser.StartDoctypeDeclHandler = _no_doctype
+        parser.StartElementHandler = handler.start
+        parser.EndElementHandler = handler.end
+        parser.CharacterDataHandler = handler.text
+        seen = 0
+        try:
+            with self.archive.open(member) as stream:
+                while chunk := stream.read(CHUNK):
+                    seen += len(chunk)
+                    self.budget.take(len(chunk), seen, member.compress_size)
+                    parser.Parse(chunk, False)
+                parser.Parse(b"", True)
+        except (expat.ExpatError, zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
+            raise Refused("workbook-broken") from error
+
+
+def _ole_kind(start: bytes) -> str:
+    """An OLE file is an encrypted .xlsx, or the old .xls; both name their streams in UTF-16."""
+    return "workbook-encrypted" if "EncryptedPackage".encode("utf-16-le") in start else "workbook-old"
+
+
+def _no_doctype(*_ignored: Any) -> None:
+    raise Refused("workbook-bomb")
+
+
+class Handler:
+    """Expat events by local name."""
+
+    def start(self, name: str, attributes: dict[str, str]) -> None: ...
+
+    def end(self, name: str) -> None: ...
+
+    def text(self, data: str) -> None: ...
+
+
+class Listing(Handler):
+    """xl/workbook.xml: sheets in order with their relation ids, and from which year days count."""
+
+    def __init__(self) -> None:
+        self.sheets: list[tuple[str, str]] = []
+        self.date1904 = False
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        local = name.rpartition(" ")[2]
+        if local == "sheet":
+            relation = next((value for key, value in attributes.items() if key.endswith(" id")), "")
+            self.sheets.append((attributes.get("name", ""), relation))
+        elif local == "workbookPr":
+            self.date1904 = attributes.get("date1904", "0") in {"1", "true"}
+
+
+class Relations(Handler):
+    """A .rels member: id -> (kind, target)."""
+
+    def __init__(self) -> None:
+        self.targets: dict[str, tuple[str, str]] = {}
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        if name.endswith(" Relationship"):
+            kind = attributes.get("Type", "").rpartition("/")[2]
+            self.targets[attributes.get("Id", "")] = kind, attributes.get("Target", "")
+
+
+class SharedTexts(Handler):
+    """xl/sharedStrings.xml: one text an <si>; readings of Chinese and Japanese (<rPh>) left out."""
+
+    def __init__(self, most_characters: int) -> None:
+        self.texts: list[str] = []
+        self.left = most_characters
+        self._parts: list[str] = []
+        self._length = 0
+        self._in_text = self._in_reading = False
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        local = name.rpartition(" ")[2]
+        if local == "si":
+            self._parts, self._length = [], 0
+        elif local == "t":
+            self._in_text = not self._in_reading
+        elif local == "rPh":
+            self._in_reading = True
+
+    def text(self, data: str) -> None:
+        if self._in_text:
+            self._length += len(data)
+            if self._length > LONGEST_TEXT:
+                raise Refused("workbook-bomb")
+            self._parts.append(data)
+
+    def end(self, name: str) -> None:
+        local = name.rpartition(" ")[2]
+        if local == "si":
+            self.left -= self._length + 64
+            if self.left < 0:
+                raise Refused("workbook-too-large")
+            self.texts.append("".join(self._parts))
+        elif local == "t":
+            self._in_text = False
+        elif local == "rPh":
+            self._in_reading = False
+
+
+class Rows(Handler):
+    """xl/worksheets/sheetN.xml: hands each row that holds something to `emit`."""
+
+    def __init__(self, texts: list[str], limits: dict[str, int], emit: Callable[[int, list[Any]], None]) -> None:
+        self.texts, self.emit = texts, emit
+        self.most_rows, self.most_columns = limits["rows"], limits["columns"]
+        self._row = self._rows = 0
+        self._column = -1
+        self._cells: list[Any] = []
+        self._kind = ""
+        self._parts: list[str] = []
+        self._length = 0
+        self._collecting = self._has_formula = self._in_reading = False
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        local = name.rpartition(" ")[2]
+        if local == "c":
+            reference = attributes.get("r")
+            self._column = column_of(reference) if reference else self._column + 1
+            self._kind = attributes.get("t", "n")
+            self._parts, self._length, self._has_formula = [], 0, False
+        elif local == "v" or local == "t":
+            self._collecting = not self._in_reading
+        elif local == "f":
+            self._has_formula = True
+        elif local == "row":
+            number = attributes.get("r")
+            self._row = int(number) if number and number.isdigit() else self._row + 1
+            self._column, self._cells = -1, []
+        elif local == "rPh":
+            self._in_reading = True
+        elif local == "dimension":
+            self._declared(attributes.get("ref", ""))
+
+    def _declared(self, reference: str) -> None:
+        """Programs that hold a sheet allot what is declared here. We do not, but who declares this much means harm."""
+        last = reference.rpartition(":")[2]
+        if row_of(last) > self.most_rows and column_of(last) >= self.most_columns:
+            raise Refused("workbook-dimensions", cell=last[:12])
+
+    def text(self, data: str) -> None:
+        if self._collecting:
+            self._length += len(data)
+            if self._length > LONGEST_TEXT:
+                raise Refused("workbook-bomb")
+            self._parts.append(data)
+
+    def end(self, name: str) -> None:
+        local = name.rpartition(" ")[2]
+        if local == "v" or local == "t":
+            self._collecting = False
+        elif local == "c":
+            self._place(self._value())
+        elif local == "row":
+            self._finish_row()
+        elif local == "rPh":
+            self._in_reading = False
+
+    def _value(self) -> Any:
+        text = "".join(self._parts)
+        kind = self._kind
+        if kind == "s":
+            try:
+                return self.texts[int(text)] if text else None
+            except (ValueError, IndexError) as error:
+                raise Refused("workbook-broken") from error
+        if kind == "n":
+            if not text:
+                return "#CALC!" if self._has_formula else None
+            try:
+                return int(text) if text.lstrip("-").isdigit() and len(text) < 20 else float(text)
+            except ValueError:
+                return text
+        if kind == "b":
+            return text.strip() == "1"
+        # inlineStr, str (result of a formula), e (error), d (ISO date)
+        return text or None
+
+    def _place(self, value: Any) -> None:
+        if value is None or value == "":
+            return
+        column = self._column
+        if not 0 <= column < self.most_columns:
+            raise Refused("workbook-dimensions", cell=f"{column + 1}/{self._row}")
+        cells = self._cells
+        if column >= len(cells):
+            cells.extend([None] * (column + 1 - len(cells)))
+        cells[column] = value
+
+    def _finish_row(self) -> None:
+        if not self._cells:
+            return
+        self._rows += 1
+        if self._rows > self.most_rows or self._row > EXCEL_ROWS:
+            raise Refused("workbook-too-large")
+        self.emit(self._row, self._cells)
+        self._cells = []
+
+
+def _target(folder: str, target: str) -> str:
+    """Path of a relation's target inside the archive."""
+    path = target.lstrip("/") if target.startswith("/") else f"{folder}/{target}" if folder else target
+    parts: list[str] = []
+    for part in path.split("/"):
+        if part == "..":
+            parts = parts[:-1]
+        elif part not in {"", "."}:
+            parts.append(part)
+    return "/".join(parts)
+
+
+def plain_name(name: str) -> str:
+    """Sheet names compare in half width without blanks."""
+    return "".join(unicodedata.normalize("NFKC", name).split())
+
+
+def stream(file: BinaryIO, limits: dict[str, int], only: Collection[str], write: Callable[[Any], None]) -> None:
+    """Write the names of all sheets and the rows of those in `only` (plain names); raises Refused."""
+    book = Book(file, limits)
+    roots = Relations()
+    book.parse("_rels/.rels", roots)
+    root = next((target for kind, target in roots.targets.values() if kind == "officeDocument"), "xl/workbook.xml")
+    main = _target("", root)
+    if main.endswith(".bin"):
+        raise Refused("workbook-binary")
+    listing, relations = Listing(), Relations()
+    book.parse(main, listing)
+    folder, _, leaf = main.rpartition("/")
+    book.parse(f"{folder}/_rels/{leaf}.rels" if folder else f"_rels/{leaf}.rels", relations)
+    shared = SharedTexts(limits["characters"])
+    for kind, target in relations.targets.values():
+        if kind == "sharedStrings":
+            book.parse(_target(folder, target), shared)
+    write({"sheets": [name for name, _relation in listing.sheets], "date1904": listing.date1904})
+    for name, relation in listing.sheets:
+        kind, target = relations.targets.get(relation, ("", ""))
+        if kind != "worksheet" or plain_name(name) not in only:
+            continue
+        write({"sheet": plain_name(name)})
+        book.parse(_target(folder, target), Rows(shared.texts, limits, lambda row, cells: write([row, cells])))
+    write({"end": True})
+
+
+def main(limits: dict[str, int], only: Collection[str]) -> None:
+    for kind, most in (
+        (resource.RLIMIT_AS, limits["memory"]),
+        (resource.RLIMIT_CPU, limits["seconds"]),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_FSIZE, limits["output"]),
+    ):
+        resource.setrlimit(kind, (most, most))
+    out = sys.stdout
+    encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), check_circular=False).encode
+
+    def write(value: Any) -> None:
+        out.write(encode(value))
+        out.write("\n")
+
+    try:
+        stream(sys.stdin.buffer, limits, only, write)
+    except Refused as refused:
+        write({"refused": refused.code, **refused.facts})
+    except MemoryError:
+        write({"refused": "workbook-too-large"})
+    out.flush()
+
+
+if __name__ == "__main__":
+    main(**json.loads(sys.argv[1]))

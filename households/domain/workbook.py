@@ -1,0 +1,299 @@
+"""Workbooks in and out, safely.
+
+In: a child process with limits on memory, CPU and time turns the .xlsx into lines (domain: row_stream) in an unnamed
+temporary file; this module finds the header row of each sheet and gives rows in order or by position, so that a file
+of any size is read with flat memory. Nothing is taken before the whole file was read to its end.
+Out: rows with a column of reasons, written so that no cell can become a formula and long numbers stay text.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, BinaryIO, Generic, TypeVar
+
+import xlsxwriter
+
+from households.domain import row_stream
+
+_READER = Path(row_stream.__file__)
+HEADER_WITHIN = 20
+MEGABYTE = 1 << 20
+REASON_HEADER = "退回原因"
+
+Column = TypeVar("Column")
+
+
+class WorkbookRefused(Exception):
+    """The workbook as a whole is not taken. `code` is stable; `facts` fill the message.
+
+    Codes: workbook-not-xlsx, workbook-old, workbook-binary, workbook-encrypted, workbook-macros, workbook-broken,
+    workbook-bomb, workbook-too-large, workbook-dimensions, workbook-slow, sheet-missing, header-missing,
+    columns-missing, column-twice.
+    """
+
+    def __init__(self, code: str, **facts: Any):
+        super().__init__(code)
+        self.code, self.facts = code, facts
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLimits:
+    """What a workbook may cost. Defaults let 400 MB of honest XML pass (about 60,000 households)."""
+
+    file: int = 200 * MEGABYTE  # bytes of the file
+    inflated: int = 800 * MEGABYTE  # bytes out of the decompressor, all members
+    ratio: int = 150  # times a member may grow, once it is longer than ratio_from
+    ratio_from: int = 8 * MEGABYTE
+    members: int = 1000
+    rows: int = 600_000  # rows of a sheet that hold something
+    columns: int = 512
+    characters: int = 150_000_000  # shared texts
+    memory: int = 1024 * MEGABYTE  # address space of the child
+    seconds: int = 300  # CPU of the child; twice that on the clock
+    output: int = 2048 * MEGABYTE
+
+
+@dataclass(frozen=True, slots=True)
+class Layout(Generic[Column]):
+    """A sheet to read: its name, how a header is recognised, and what cannot be missed.
+
+    Each entry of `needed` lists headers of which one must be there.
+    """
+
+    sheet: str
+    lookup: Callable[[str], Column | None]
+    needed: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row that holds something; `number` counts from 1 as Excel shows it. `position` finds it again."""
+
+    number: int
+    cells: list[Any]
+    position: int
+
+    def cell(self, index: int) -> Any:
+        return self.cells[index] if index < len(self.cells) else None
+
+
+@dataclass(slots=True)
+class Table(Generic[Column]):
+    """A sheet after its header row: where each known column stands, and which headers nobody knows."""
+
+    sheet: str
+    header: Row
+    columns: dict[Column, int]
+    unknown: tuple[str, ...]
+    first: int = 0
+    last: int = 0
+    headers: tuple[str, ...] = field(default=())
+
+
+class Workbook(Generic[Column]):
+    """An opened workbook; use as a context manager, the spool ends with it."""
+
+    def __init__(self, spool: IO[bytes], sheets: Sequence[str], date1904: bool):
+        self._spool, self.sheets, self.date1904 = spool, tuple(sheets), date1904
+        self.tables: dict[str, Table[Column]] = {}
+
+    def __enter__(self) -> "Workbook[Column]":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._spool.close()
+
+    def rows(self, sheet: str) -> Iterator[Row]:
+        """The rows below the header, in the order of the file."""
+        table = self.tables[sheet]
+        position = table.first
+        while position < table.last:
+            row = self.row_at(position)
+            position = self._spool.tell()
+            yield row
+
+    def row_at(self, position: int) -> Row:
+        """A row again, by its position."""
+        self._spool.seek(position)
+        number, cells = json.loads(self._spool.readline())
+        return Row(number, cells, position)
+
+
+def open_workbook(
+    source: Path | BinaryIO, layouts: Sequence[Layout[Column]], limits: ReadLimits | None = None
+) -> Workbook[Column]:
+    """Read a workbook's sheets of `layouts`; raises WorkbookRefused. The caller closes the result."""
+    limits = limits or ReadLimits()
+    spool = tempfile.TemporaryFile()  # noqa: SIM115 - belongs to the Workbook, which closes it
+    try:
+        if isinstance(source, Path):
+            with source.open("rb") as file:
+                _run_reader(file, layouts, limits, spool)
+        else:
+            _run_reader(source, layouts, limits, spool)
+        return _indexed(spool, layouts)
+    except BaseException:
+        spool.close()
+        raise
+
+
+def _run_reader(file: BinaryIO, layouts: Sequence[Layout[Any]], limits: ReadLimits, spool: IO[bytes]) -> None:
+    size = file.seek(0, 2)
+    file.seek(0)
+    if size == 0:
+        raise WorkbookRefused("workbook-not-xlsx")
+    if size > limits.file:
+        raise WorkbookRefused("workbook-too-large")
+    orders = {"limits": asdict(limits), "only": [row_stream.plain_name(layout.sheet) for layout in layouts]}
+    try:
+        child = subprocess.run(  # noqa: S603 - our own program, no shell
+            [sys.executable, "-I", str(_READER), json.dumps(orders)],
+            stdin=file,
+            stdout=spool,
+            stderr=subprocess.DEVNULL,
+            timeout=2 * limits.seconds,
+            env={"PYTHONIOENCODING": "utf-8"},
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise WorkbookRefused("workbook-slow") from error
+    # A child that died by a signal ran into a limit; one that ended with an error could not read the file.
+    if child.returncode < 0:
+        raise WorkbookRefused("workbook-too-large")
+    if child.returncode > 0:
+        raise WorkbookRefused("workbook-broken")
+
+
+def _indexed(spool: IO[bytes], layouts: Sequence[Layout[Column]]) -> Workbook[Column]:
+    """Find sheets, header rows and the end; the row lines themselves are read later."""
+    spool.seek(0)
+    start = json.loads(spool.readline() or "{}")
+    if "refused" in start:
+        raise WorkbookRefused(start.pop("refused"), **start)
+    if "sheets" not in start:
+        raise WorkbookRefused("workbook-broken")
+    book: Workbook[Column] = Workbook(spool, start["sheets"], start["date1904"])
+    wanted = {row_stream.plain_name(layout.sheet): layout for layout in layouts}
+    spans = _spans(spool)
+    for name, layout in wanted.items():
+        if name not in spans:
+            raise WorkbookRefused("sheet-missing", sheet=layout.sheet, found=list(book.sheets)[:20])
+        book.tables[layout.sheet] = _table(book, layout, *spans[name])
+    return book
+
+
+def _spans(spool: IO[bytes]) -> dict[str, tuple[int, int]]:
+    """Where the rows of each sheet begin and end in the spool. A row's line begins with a bracket."""
+    spans: dict[str, tuple[int, int]] = {}
+    sheet, begin, position = "", spool.tell(), spool.tell()
+    for line in spool:
+        if line[:1] == b"{":
+            if sheet and sheet not in spans:
+                spans[sheet] = begin, position
+            told = json.loads(line)
+            if "refused" in told:
+                raise WorkbookRefused(told.pop("refused"), **told)
+            if "end" in told:
+                return spans
+            sheet, begin = told["sheet"], position + len(line)
+        position += len(line)
+    raise WorkbookRefused("workbook-broken")
+
+
+def _table(book: Workbook[Column], layout: Layout[Column], first: int, last: int) -> Table[Column]:
+    """The header is the row with the most known headers among the first rows; at least two, or all that are needed."""
+    best: tuple[int, Row, int] | None = None
+    for row in _first_rows(book, first, last):
+        known = sum(layout.lookup(cell) is not None for cell in row.cells if isinstance(cell, str))
+        if known >= 2 and (best is None or known > best[0]):
+            best = known, row, book._spool.tell()
+    if best is None:
+        raise WorkbookRefused("header-missing", sheet=layout.sheet, rows=HEADER_WITHIN)
+    _known, header, after = best
+    columns: dict[Column, int] = {}
+    unknown = []
+    headers = tuple("" if cell is None else str(cell).strip() for cell in header.cells)
+    for index, text in enumerate(headers):
+        column = layout.lookup(text) if text else None
+        if column is None:
+            if text and text != REASON_HEADER:
+                unknown.append(text)
+        elif column in columns:
+            raise WorkbookRefused("column-twice", sheet=layout.sheet, column=text)
+        else:
+            columns[column] = index
+    missing = [
+        choices[0]
+        for choices in layout.needed
+        if not any((column := layout.lookup(choice)) is not None and column in columns for choice in choices)
+    ]
+    if missing:
+        raise WorkbookRefused("columns-missing", sheet=layout.sheet, columns=missing)
+    return Table(layout.sheet, header, columns, tuple(unknown), after, last, headers)
+
+
+def _first_rows(book: Workbook[Column], position: int, last: int) -> Iterator[Row]:
+    for _count in range(HEADER_WITHIN):
+        if position >= last:
+            return
+        row = book.row_at(position)
+        position = book._spool.tell()
+        yield row
+
+
+# -- out ---------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A sheet to write: headers and rows; a cell that starts with = stays text."""
+
+    sheet: str
+    headers: Sequence[str]
+    rows: Iterable[Sequence[Any]]
+    allowed: Mapping[int, Sequence[str]] = field(default_factory=dict)
+
+
+def write(target: Path | BinaryIO, pages: Sequence[Page]) -> None:
+    """Write a workbook of text and numbers. A number too long for Excel's 15 digits is written as text."""
+    book = xlsxwriter.Workbook(
+        target,
+        {
+            "constant_memory": True,
+            "in_memory": False,
+            "strings_to_formulas": False,
+            "strings_to_urls": False,
+            "strings_to_numbers": False,
+        },
+    )
+    header_format = book.add_format({"bold": True, "bg_color": "#e6f2f0", "border": 1, "text_wrap": True})
+    text_format = book.add_format({"num_format": "@"})
+    for page in pages:
+        sheet = book.add_worksheet(page.sheet)
+        sheet.freeze_panes(1, 0)
+        for column, text in enumerate(page.headers):
+            sheet.set_column(column, column, max(10, min(30, 2 * len(text) + 2)))
+            sheet.write_string(0, column, text, header_format)
+        for column, values in page.allowed.items():
+            if len(",".join(values)) <= 255:
+                sheet.data_validation(1, column, 10_000, column, {"validate": "list", "source": list(values)})
+        for number, row in enumerate(page.rows, start=1):
+            for column, value in enumerate(row):
+                _write_cell(sheet, number, column, value, text_format)
+    book.close()
+
+
+def _write_cell(sheet: Any, row: int, column: int, value: Any, text_format: Any) -> None:
+    if value is None or value == "":
+        return
+    if isinstance(value, bool):
+        sheet.write_string(row, column, "是" if value else "否")
+    elif isinstance(value, (int, float)) and abs(value) < 10**15:
+        sheet.write_number(row, column, value)
+    else:
+        sheet.write_string(row, column, str(value), text_format)
