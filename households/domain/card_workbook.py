@@ -1,0 +1,282 @@
+"""A workbook of cards: which rows make one household, and each row as typed facts with its problems.
+
+Sheet 户信息 has a row a household, 人信息 a row a member. A member's row joins by household number, else by the head's
+ID number; a household row with neither waits (nothing is matched by emptiness). Problems are told by sheet, row, column
+header and check id, with the value as written, masked where it is personal.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO
+
+from households.domain import fields, id_number, values
+from households.domain.card import Card, Finding, Member, household_from, member_from, sheet_from
+from households.domain.checks import RED, WAIT, Context, run
+from households.domain.fields import HOUSEHOLD_SHEET, MEMBER_SHEET, Field
+from households.domain.workbook import REASON_HEADER, Layout, Page, ReadLimits, Row, Workbook, open_workbook
+
+LAYOUTS = (
+    Layout(
+        HOUSEHOLD_SHEET,
+        partial(fields.by_header, HOUSEHOLD_SHEET),
+        needed=(("户编号", "户主证件号码"), ("行政村编码", "行政村"), ("年度",)),
+    ),
+    Layout(
+        MEMBER_SHEET,
+        partial(fields.by_header, MEMBER_SHEET),
+        needed=(("户编号", "户主证件号码"), ("姓名",), ("证件号码",), ("与户主关系",)),
+    ),
+)
+_NUMBER, _HEAD = "number", "head_id_number"
+_MEMBER_ENTITIES = ("person", "membership", "member_sheet")
+_HOUSEHOLD_ENTITIES = ("sheet", "household", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A finding with its place in the workbook. `raw` is what stands there, masked."""
+
+    check_id: str
+    severity: str
+    sheet: str
+    row: int
+    column: str
+    raw: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Group:
+    """The rows of one household by their positions; `household` is empty where members have no household row."""
+
+    number: str | None = None
+    head: str | None = None
+    household: list[int] = field(default_factory=list)
+    members: list[int] = field(default_factory=list)
+
+    @property
+    def has_key(self) -> bool:
+        return self.number is not None or self.head is not None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadCard:
+    """One household as read: the typed card, what is wrong with its cells, and the rows it came from."""
+
+    number: str | None
+    card: Card
+    findings: tuple[Finding, ...]
+    household_row: Row | None
+    member_rows: tuple[Row, ...]
+
+    def judge(self, context: Context | None = None) -> list[Finding]:
+        """Everything found: the cells, the grouping, and the checks of the typed card.
+
+        A check that looks first at a cell that could not be read adds nothing; an unread card is not checked.
+        """
+        if self.household_row is None:
+            return list(self.findings)
+        unread = {(finding.member, finding.attributes[0]) for finding in self.findings}
+        checked = (finding for finding in run(self.card, context))
+        return [*self.findings, *(each for each in checked if (each.member, each.attributes[0]) not in unread)]
+
+
+def _field_of(sheet: str, entities: tuple[str, ...], attribute: str) -> Field | None:
+    return next(
+        (of for of in fields.of_sheet(sheet) if of.attribute == attribute and of.entity in entities),
+        next((of for of in fields.of_sheet(sheet) if of.attribute == attribute), None),
+    )
+
+
+class CardBook:
+    """An opened workbook of cards; use as a context manager."""
+
+    def __init__(self, book: Workbook[Field]):
+        self._book = book
+        self._shift = values.SHIFT_1904 if book.date1904 else 0
+        self.groups: list[Group] = []
+        self.members = 0
+        self._group()
+
+    def __enter__(self) -> "CardBook":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._book.__exit__(kind, error, at)
+
+    @property
+    def unknown_columns(self) -> dict[str, tuple[str, ...]]:
+        """Headers nobody knows, by sheet: their columns are not read."""
+        return {sheet: table.unknown for sheet, table in self._book.tables.items() if table.unknown}
+
+    @property
+    def attributes(self) -> frozenset[tuple[str, str]]:
+        """(entity, attribute) of the columns the workbook has; the others are untouched by an update."""
+        return frozenset(
+            (of.entity, of.attribute) for table in self._book.tables.values() for of in table.columns if of.entity
+        )
+
+    # -- grouping ------------------------------------------------------------------------------------------------------
+
+    def _keys(self, sheet: str) -> Iterator[tuple[Row, str | None, str | None]]:
+        columns = {of.attribute: (of, index) for of, index in self._book.tables[sheet].columns.items() if _joins(of)}
+        for row in self._book.rows(sheet):
+            number, head = (self._key(row, columns.get(name)) for name in (_NUMBER, _HEAD))
+            yield row, number, head
+
+    def _key(self, row: Row, column: tuple[Field, int] | None) -> str | None:
+        if column is None:
+            return None
+        value = values.parse(column[0], row.cell(column[1]))
+        if not isinstance(value, str):
+            return None
+        number = id_number.parse(value) if column[0].type == "id" else None
+        return number.number if number else value
+
+    def _group(self) -> None:
+        by_number: dict[str, Group] = {}
+        by_head: dict[str, Group] = {}
+        for row, number, head in self._keys(HOUSEHOLD_SHEET):
+            group = by_number.get(number) if number else by_head.get(head) if head else None
+            if group is None:
+                group = Group(number, head)
+                self.groups.append(group)
+                if number:
+                    by_number[number] = group
+                if head:
+                    by_head.setdefault(head, group)
+            group.household.append(row.position)
+        for row, number, head in self._keys(MEMBER_SHEET):
+            self.members += 1
+            group = (by_number.get(number) if number else None) or (by_head.get(head) if head else None)
+            if group is None:
+                group = Group(number, head)
+                self.groups.append(group)
+                if number:
+                    by_number[number] = group
+                elif head:
+                    by_head[head] = group
+            group.members.append(row.position)
+
+    # -- reading -------------------------------------------------------------------------------------------------------
+
+    def read(self, group: Group) -> ReadCard:
+        """The typed card of a household with the findings of its cells and of its grouping."""
+        findings: list[Finding] = []
+        household_rows = [self._book.row_at(position) for position in group.household]
+        member_rows = tuple(self._book.row_at(position) for position in group.members)
+        household_row = household_rows[0] if household_rows else None
+        facts: dict[str, dict[str, Any]] = {}
+        if household_row is not None:
+            facts = self._facts(HOUSEHOLD_SHEET, household_row, None, findings)
+        if len(household_rows) > 1:
+            findings.append(Finding("household-twice", RED, None, (_NUMBER,), {"row": household_rows[1].number}))
+        if household_row is None:
+            findings.append(Finding("household-row-missing", RED, 0, (_NUMBER,)))
+        elif not group.has_key:
+            findings.append(Finding("household-no-key", WAIT, None, (_NUMBER,)))
+        members = tuple(self._member(row, index, findings) for index, row in enumerate(member_rows))
+        card = Card(
+            household_from({**facts.get("", {}), **facts.get("household", {})}),
+            sheet_from(facts.get("sheet", {})),
+            members,
+        )
+        return ReadCard(group.number, card, tuple(findings), household_row, member_rows)
+
+    def _member(self, row: Row, index: int, findings: list[Finding]) -> Member:
+        facts = self._facts(MEMBER_SHEET, row, index, findings)
+        return member_from(
+            {name: value for entity in _MEMBER_ENTITIES for name, value in facts.get(entity, {}).items()}
+        )
+
+    def _facts(self, sheet: str, row: Row, member: int | None, findings: list[Finding]) -> dict[str, dict[str, Any]]:
+        """Typed values by entity and attribute; a cell that does not parse is left out and becomes a finding."""
+        facts: dict[str, dict[str, Any]] = {}
+        for of, index in self._book.tables[sheet].columns.items():
+            raw = row.cell(index)
+            value = values.parse(of, raw, serial_shift=self._shift)
+            if isinstance(value, values.Bad):
+                findings.append(Finding(value.check_id, RED, member, (of.attribute,), value.parameters))
+            else:
+                facts.setdefault(of.entity, {})[of.attribute] = value
+        return facts
+
+    def locate(self, card: ReadCard, finding: Finding) -> Problem:
+        """Sheet, row and column of a finding: the first of its attributes is the cell to look at."""
+        if finding.member is not None:
+            sheet, row, entities = MEMBER_SHEET, card.member_rows[finding.member], _MEMBER_ENTITIES
+        elif card.household_row is not None:
+            sheet, row, entities = HOUSEHOLD_SHEET, card.household_row, _HOUSEHOLD_ENTITIES
+        else:
+            sheet, row, entities = MEMBER_SHEET, card.member_rows[0], _MEMBER_ENTITIES
+        of = _field_of(sheet, entities, finding.attributes[0])
+        index = self._book.tables[sheet].columns.get(of) if of is not None else None
+        raw = None if index is None else row.cell(index)
+        return Problem(
+            finding.check_id,
+            finding.severity,
+            sheet,
+            row.number,
+            of.header if of is not None else "",
+            values.masked(of, raw) if of is not None and raw is not None else "",
+            finding.parameters,
+        )
+
+    # -- giving back ---------------------------------------------------------------------------------------------------
+
+    def pages(self, reasons: Mapping[int, Mapping[str, Mapping[int, str]]]) -> list[Page]:
+        """The rows of the groups in `reasons` (by index into `groups`) as they came, with a last column of reasons.
+
+        `reasons[group][sheet][row number]` is the text for that row; a row without a text comes back beside the one
+        that was refused, so that the household can be imported again as a whole.
+        """
+        return [self._page(sheet, reasons) for sheet in (HOUSEHOLD_SHEET, MEMBER_SHEET)]
+
+    def _page(self, sheet: str, reasons: Mapping[int, Mapping[str, Mapping[int, str]]]) -> Page:
+        table = self._book.tables[sheet]
+        kept = [index for index, text in enumerate(table.headers) if text != REASON_HEADER]
+        headers = [table.headers[index] for index in kept]
+
+        def rows() -> Iterator[list[Any]]:
+            for index, texts in reasons.items():
+                group = self.groups[index]
+                for position in group.household if sheet == HOUSEHOLD_SHEET else group.members:
+                    row = self._book.row_at(position)
+                    yield [row.cell(at) for at in kept] + [texts.get(sheet, {}).get(row.number)]
+
+        return Page(sheet, [*headers, REASON_HEADER], rows())
+
+
+def _joins(of: Field) -> bool:
+    """Columns that tell which household a row belongs to."""
+    return of.attribute == _HEAD or (of.attribute == _NUMBER and of.entity != "person")
+
+
+def open_cards(source: Path | BinaryIO, limits: ReadLimits | None = None) -> CardBook:
+    """Open a workbook of cards; raises WorkbookRefused."""
+    book = open_workbook(source, LAYOUTS, limits)
+    try:
+        return CardBook(book)
+    except BaseException:
+        book.__exit__(None, None, None)
+        raise
+
+
+def template_pages() -> list[Page]:
+    """The empty workbook to fill in: every column of the form, with its list of values where there is one."""
+    return [
+        Page(
+            sheet,
+            [of.header for of in fields.of_sheet(sheet)],
+            (),
+            {
+                index: of.values
+                for index, of in enumerate(fields.of_sheet(sheet))
+                if of.values and of.type != "enum list"
+            },
+        )
+        for sheet in (HOUSEHOLD_SHEET, MEMBER_SHEET)
+    ]
