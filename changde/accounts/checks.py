@@ -20,6 +20,6 @@ def every_model_is_scoped(app_configs: Any, **kwargs: Any) -> list[Error]:
                 continue  # the history of a scoped row, reached through it
             if getattr(model, "scope", "") == "reference":
                 continue
-            if not issubclass(model._default_manager._queryset_class, ScopedQuerySet):
+            if not issubclass(type(model._default_manager.all()), ScopedQuerySet):
                 errors.append(Error(f"{model._meta.label} has no scope", obj=model, id="accounts.E001"))
     return errors

@@ -26,7 +26,7 @@ class User(AbstractUser):
     language = models.CharField(_("语言"), max_length=10, default="zh-hans")
     is_client = models.BooleanField(default=False, help_text="a system that talks REST, never a browser")
 
-    objects = UserManager()
+    objects = UserManager()  # type: ignore[misc]
 
     @property
     def display_name(self) -> str:
