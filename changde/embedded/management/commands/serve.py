@@ -15,6 +15,8 @@ from changde.embedded import places
 from changde.embedded.supervisor import AlreadyRunning, Child, Supervisor, to_stdout
 
 FIRST_PORT = 8000
+# Celery's ten lines about root: whoever serves as root on a trial machine knows.
+QUIET = "ignore:You're running the worker with superuser"
 
 
 class Command(BaseCommand):
@@ -37,7 +39,7 @@ class Command(BaseCommand):
             # No pid file: after a kill -9 it would keep the beat from starting.
             Child("beat", celery_command("beat", "--pidfile=", "--loglevel", "WARNING")),
         ]
-        environment = os.environ | {"PYTHONUNBUFFERED": "1", "PUBLIC_URL": os.environ.get("PUBLIC_URL", address[:-1])}
+        environment = {"PUBLIC_URL": address[:-1], "PYTHONWARNINGS": QUIET} | os.environ | {"PYTHONUNBUFFERED": "1"}
         connections.close_all()
         notice: Callable[..., str] = options.get("notice") or "Ready at {address} (Ctrl-C ends)".format
         try:
