@@ -23,6 +23,7 @@ from django.core.management import call_command
 from django.db import connections
 from django.test import Client
 
+from changde.web.catalogue import compile_file
 from tests.personas import People, make_people
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -72,6 +73,13 @@ def drop_database(admin: Any, name: str, seconds: float = 20) -> None:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.2)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def catalogues_compiled() -> None:
+    """English as the sources say it now."""
+    for source in sorted((ROOT / "locale").glob("*/*/LC_MESSAGES/django.po")):
+        compile_file(source)
 
 
 @pytest.fixture(scope="session")

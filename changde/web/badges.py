@@ -1,7 +1,7 @@
 """Badges: the one table of what a value is called, how grave it is and which icon says so without colour.
 
-The platform's own kinds stand here; an app adds its kinds in AppConfig.ready with `register`. A value that is not in the
-table is shown as it is, neutral: a missing entry must never hide a fact.
+The platform's own kinds stand here; an app adds its kinds in AppConfig.ready with `register`. A value that is not
+in the table is shown as it is, neutral: a missing entry must never hide a fact.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """How forms look: label above, help under, the error at its field, all of it tied together for screen readers.
 
-`{{ form }}` writes summary and fields, `{{ form.name.as_field_group }}` one field, `{% field form.name %}` one field with
-options. Everything goes through `Renderer`, so that no form and no template repeats a class.
+`{{ form }}` writes summary and fields, `{{ form.name.as_field_group }}` one field, `{% field form.name %}` one field
+with options. Everything goes through `Renderer`, so that no form and no template repeats a class.
 """
 
 from typing import Any

@@ -1,5 +1,7 @@
 """Made-up, real-looking content for the gallery of components. Nobody in it exists."""
 
+# ruff: noqa: E501 (rows of examples are read across)
+
 from datetime import date, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -19,7 +21,9 @@ class ExampleForm(forms.Form):
 
     name = forms.CharField(label="户主姓名", max_length=30)
     number = forms.CharField(label="身份证号", help_text="18 位；最后一位可为 X。填完后自动带出出生日期和性别。")
-    wage = forms.DecimalField(label="工资性收入", help_text="上年 10 月 1 日至本年 9 月 30 日", required=False, widget=FigureInput)
+    wage = forms.DecimalField(
+        label="工资性收入", help_text="上年 10 月 1 日至本年 9 月 30 日", required=False, widget=FigureInput
+    )
     cause = forms.ChoiceField(label="主要致贫原因", choices=[("", "请选择"), ("illness", "因病"), ("labour", "缺劳力")])
     grade = forms.ChoiceField(
         label="住房等级",

@@ -3,6 +3,7 @@
 Kept as path data so that `{% icon "name" %}` writes them inline: no font, no request, no colour of their own.
 """
 
+# ruff: noqa: E501 (a path is one line)
 ICONS: dict[str, str] = {
     "home": "M3 9.5 10 3.5l7 6 M5 8.2V16.5h10V8.2 M8.3 16.5v-4.6h3.4v4.6",
     "card": "M3 4.5h14v11H3z M6 8h3.5v3.5H6z M12 8h2.5 M12 11h2.5 M6 13.6h8.5",

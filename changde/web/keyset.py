@@ -1,8 +1,9 @@
-"""Pages by key instead of by number: as fast on the last page of a million rows as on the first, and stable under inserts.
+"""Pages by key instead of by number: as fast on the last page of a million rows as on the first, stable under inserts.
 
-A page is asked for by the values of the row it starts after (or ends before). The order must end in a unique column; the
-primary key is added when it does not. Columns of the order must not be NULL, or rows would fall out of both directions.
-The cursor holds those values encrypted: names stand in an order, and must not be readable in addresses and their logs.
+A page is asked for by the values of the row it starts after (or ends before). The order must end in a unique column;
+the primary key is added when it does not. Columns of the order must not be NULL, or rows would fall out of both
+directions. The cursor holds those values encrypted: names stand in an order, and must not be readable in addresses and
+their logs.
 """
 
 import base64

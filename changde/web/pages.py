@@ -15,7 +15,7 @@ CONFLICT = 409
 
 def wants_fragment(request: HttpRequest) -> bool:
     """Whether htmx asks for a part: not for a boosted link and not when it rebuilds a page of the history."""
-    htmx = getattr(request, "htmx", None)
+    htmx: Any = getattr(request, "htmx", None)
     return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
 
 
@@ -29,8 +29,9 @@ def render_page(
 ) -> HttpResponse:
     """Render `template`, or `fragment` when htmx asks for a part of the page.
 
-    `fragment` is one template, or a mapping from the id of the target element (without #) to its template; a target that is
-    not in the mapping gets the whole page. Messages of a fragment travel in the HX-Trigger header and appear as toasts.
+    `fragment` is one template, or a mapping from the id of the target element (without #) to its template; a target
+    that is not in the mapping gets the whole page. Messages of a fragment travel in the HX-Trigger header and appear
+    as toasts.
     Refused forms answer with status 422, stale versions with 409; both are swapped in (static/js/app.js, base.html).
     """
     part = _part(request, fragment)

@@ -167,7 +167,7 @@ def icon(name: str, classes: str = "") -> SafeString:
 
 @register.simple_tag
 def badge(kind: str, value: Any, label: Any = "", size: str = "") -> SafeString:
-    """{% badge "outcome" result.outcome %}: text and icon, tone second. `label` replaces the text, size="lg" enlarges."""
+    """{% badge "outcome" result.outcome %}: text and icon. `label` replaces the text, size="lg" enlarges."""
     if value is None or value == "":
         return mark_safe("")
     return _mark(badge_for(kind, value), label, size)
@@ -232,7 +232,7 @@ def figure(
     as_of: Any = None,
     version: Any = "",
 ) -> dict[str, Any]:
-    """A figure of the area. value: number or text; change: difference to before; good: "up" or "down" says which is better.
+    """A figure of the area. value: number or text; change: difference to before; good: "up" or "down" is better.
 
     href opens the list behind it; as_of and version name time and index version of the figure.
     """
