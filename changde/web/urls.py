@@ -1,9 +1,9 @@
-from django.conf import settings
 from django.urls import path
 
 from changde.web import views
 
 app_name = "web"
-urlpatterns = [path("area/", views.area, name="area")]
-if settings.DEBUG:
-    urlpatterns.append(path("gallery/", views.gallery, name="gallery"))
+urlpatterns = [
+    path("area/", views.area, name="area"),
+    path("gallery/", views.gallery, name="gallery"),
+]

@@ -1,6 +1,7 @@
 """The switch of the division one works in, and (in DEBUG) the gallery of components."""
 
-from django.http import HttpRequest, HttpResponse
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -39,4 +40,6 @@ def _choices(own: Area) -> list[tuple[str, list[Division]]]:
 @public
 def gallery(request: HttpRequest) -> HttpResponse:
     """Every component with made-up households; development only."""
+    if not settings.DEBUG:
+        raise Http404
     return render_page(request, "web/gallery.html", examples.context(request))

@@ -94,7 +94,12 @@ def test_every_badge_has_a_drawn_icon():
             assert look.tone in badges.TONES
 
 
-def test_the_gallery_shows_every_component(request_of):
+def test_the_gallery_exists_in_development_only(client, db):
+    assert client.get("/gallery/").status_code == 404
+
+
+def test_the_gallery_shows_every_component(request_of, settings):
+    settings.DEBUG = True
     shown = views.gallery(request_of()).content.decode()
     for sign in (
         "page-head", "crumbs", "panel", "tile", "tag", "data-table", "chips", "pages", "empty", "card-head", "tabs",
