@@ -1,0 +1,1 @@
+"""Reads shaped for a page; the first argument is the user."""

@@ -1,0 +1,223 @@
+"""The life of a card: who changed what, when; and how the card was at an earlier version.
+
+Two sources tell one story. The audit log knows who did which act to the card and to which version it led; the row
+history (triggers, so bulk and raw SQL leave it too) knows every row as it was before. Rows written in one transaction
+carry one time. A change of rows without an act of the log is shown as what it is: written past the application.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import pghistory.models
+from django.db import models
+from django.db.models import F
+from django.utils import timezone
+
+from changde.accounts.models import User
+from changde.audit.models import Event
+from changde.crypto.cipher import CannotDecrypt, decrypt
+from changde.crypto.masking import mask_account, mask_id_number, mask_phone
+from households.models import Household, MemberSheet, Membership, Person, Sheet
+
+_TRACKED: tuple[type[models.Model], ...] = (Household, Sheet, Membership, MemberSheet, Person)
+# Columns that follow from others or serve the machine: no reader asks who changed them.
+_QUIET = frozenset(
+    {
+        "id", "version", "changed_at", "created_at", "client_key", "head_name", "head_pinyin", "head_initials",
+        "persons",
+        "pinyin", "initials", "phone_hash", "id_number_hash", "position", "household", "person", "sheet", "village",
+        "members_counted", "year", "entered_at", "entered_by",
+    }
+)  # fmt: skip
+_MASKS = {
+    "id_number": mask_id_number,
+    "old_id_number": mask_id_number,
+    "disability_certificate": mask_id_number,
+    "phone": mask_phone,
+    "helper_phone": mask_phone,
+    "bank_account": mask_account,
+}
+_CIPHER = "_cipher"
+
+
+@dataclass(frozen=True)
+class RowChange:
+    """One row before and after one act; `after` is None when the row was deleted."""
+
+    model: type[models.Model]
+    pk: int
+    before: Any
+    after: Any | None
+    moment: datetime
+    context: Any
+
+
+@dataclass(frozen=True)
+class FieldChange:
+    """One field of one row: model and name (for the label), whose it is, the masked values."""
+
+    model: str
+    name: str
+    label: str
+    person_id: int | None
+    year: int | None
+    before: Any
+    after: Any
+
+
+@dataclass
+class Act:
+    """One entry of the timeline. `verb` is the audit verb, "" for a change past the application."""
+
+    moment: datetime
+    verb: str
+    actor: User | None
+    version: int | None
+    facts: dict[str, Any]
+    changes: list[FieldChange] = field(default_factory=list)
+
+
+def history_of(household: Household, *, limit: int = 100) -> list[Act]:
+    """Acts on the card, the latest first, at most `limit`. The caller has checked that the card may be read."""
+    groups = _by_act(_row_changes(household))
+    acts = []
+    events = (
+        Event.objects.filter(
+            target_kind=household._meta.label_lower, target_id=str(household.pk), kind=Event.Kind.WRITE
+        )
+        .select_related("actor")
+        .order_by("-pk")[:limit]
+    )
+    for event in events:
+        version = event.facts.get("version")
+        changes = groups.pop(version, []) if version else []
+        acts.append(Act(event.at, event.verb, event.actor, version, event.facts, _field_changes(changes)))
+    for changes in groups.values():
+        shown = _field_changes(changes)
+        if shown:
+            acts.append(Act(changes[0].moment, "", _actor(changes[0].context), None, {}, shown))
+    return sorted(acts, key=lambda act: act.moment, reverse=True)[:limit]
+
+
+def rows_at(household: Household, version: int) -> dict[tuple[type[models.Model], int], Any]:
+    """Every row that has changed since the card stood at `version`, as it was then.
+
+    Rows not in the answer are as they are now (or did not exist then).
+    """
+    earliest: dict[tuple[type[models.Model], int], Any] = {}
+    for after, changes in sorted(_by_act(_row_changes(household)).items(), key=lambda item: _order(item[0])):
+        if isinstance(after, int) and after > version:
+            for change in changes:
+                earliest.setdefault((change.model, change.pk), change.before)
+    return earliest
+
+
+def _order(key: Any) -> int:
+    return key if isinstance(key, int) else -1
+
+
+def _row_changes(household: Household) -> list[RowChange]:
+    """Every change of a row of the card, in the order of each row's own history."""
+    memberships = Membership.objects.filter(household=household)
+    sheets = Sheet.objects.filter(household=household)
+    wanted: dict[type[models.Model], Any] = {
+        Household: Household.objects.filter(pk=household.pk),
+        Sheet: sheets,
+        Membership: memberships,
+        MemberSheet: MemberSheet.objects.filter(sheet__in=sheets),
+        Person: Person.objects.filter(memberships__in=memberships).distinct(),
+    }
+    lived = {row.person_id: row.until for row in memberships.order_by(F("until").asc(nulls_last=True))}
+    found = []
+    for model in _TRACKED:
+        now = {row.pk: row for row in wanted[model]}
+        history = model.pgh_event_model.objects  # type: ignore[attr-defined]
+        if model is MemberSheet:
+            events = history.filter(sheet_id__in=[row.pk for row in sheets])
+        elif model in (Sheet, Membership):
+            events = history.filter(household_id=household.pk)
+        else:
+            events = history.filter(pgh_obj_id__in=list(now))
+        by_row = defaultdict(list)
+        for event in events.select_related("pgh_context").order_by("pgh_id"):
+            by_row[event.pgh_obj_id].append(event)
+        for pk, rows in by_row.items():
+            for row, later in zip(rows, [*rows[1:], now.get(pk)], strict=True):
+                change = RowChange(model, pk, row, later, row.pgh_created_at, row.pgh_context)
+                if model is not Person or _was_here(change, lived):
+                    found.append(change)
+    return found
+
+
+def _was_here(change: RowChange, lived: dict[int, Any]) -> bool:
+    """What happens to a person after leaving the household is the next card's business."""
+    until = lived[change.pk]
+    return until is None or timezone.localtime(change.moment).date() <= until
+
+
+def _by_act(changes: Iterable[RowChange]) -> dict[Any, list[RowChange]]:
+    """Changes by the version they led to; those of a transaction that left the version alone by their moment."""
+    changes = list(changes)
+    versions = {
+        _act(change): change.before.version + 1
+        for change in changes
+        if change.model is Household and (change.after is None or change.after.version > change.before.version)
+    }
+    groups: dict[Any, list[RowChange]] = defaultdict(list)
+    for change in changes:
+        groups[versions.get(_act(change), _act(change))].append(change)
+    return groups
+
+
+def _act(change: RowChange) -> tuple[Any, datetime]:
+    return change.context.pk if change.context else None, change.moment
+
+
+def _field_changes(changes: Iterable[RowChange]) -> list[FieldChange]:
+    shown = []
+    for change in changes:
+        for column in change.model._meta.concrete_fields:
+            name = column.name.removesuffix(_CIPHER)
+            if name in _QUIET:
+                continue
+            before = _value(change, change.before, column)
+            after = _value(change, change.after, column) if change.after is not None else None
+            if before != after:
+                shown.append(
+                    FieldChange(
+                        change.model.__name__,
+                        name,
+                        str(column.verbose_name),
+                        _person(change),
+                        getattr(change.before, "year", None),
+                        before,
+                        after,
+                    )
+                )
+    return shown
+
+
+def _value(change: RowChange, row: Any, column: Any) -> Any:
+    value = getattr(row, column.attname)
+    if not column.name.endswith(_CIPHER) or value is None:
+        return value if value != "" and value != [] else None
+    name = column.name.removesuffix(_CIPHER)
+    try:
+        text = decrypt(value, field=f"{change.model._meta.model_name}.{name}", owner=change.pk)
+    except CannotDecrypt:
+        return "***"
+    return _MASKS[name](text)
+
+
+def _person(change: RowChange) -> int | None:
+    if change.model is Person:
+        return change.pk
+    return getattr(change.before, "person_id", None)
+
+
+def _actor(context: pghistory.models.Context | None) -> User | None:
+    user = (context.metadata or {}).get("user") if context else None
+    return User.objects.filter(pk=user).first() if user else None
