@@ -1,0 +1,166 @@
+"""A card between its typed facts (domain.card) and its rows: which attribute stands in which column of which table.
+
+Text that is unknown is "" in a row and None in the facts; numbers of people are ciphertext in a row, bound to the row's
+id, with a keyed hash beside them where they are searched. Both directions stand here, so that form, merge, history and
+bulk import read and write alike.
+"""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+from pypinyin import Style, lazy_pinyin
+
+from changde.crypto.cipher import blind_index, decrypt, encrypt
+from households.domain.card import Card, HouseholdFacts, Member, SheetFacts
+from households.domain.merge import NumberedCard
+from households.models import Household, MemberSheet, Membership, Person, Sheet
+
+# attribute -> kind of its blind index ("" where nobody searches)
+SECRETS: dict[type, dict[str, str]] = {
+    Household: {"phone": "phone", "bank_account": "", "helper_phone": ""},
+    Person: {"id_number": "id", "old_id_number": "", "disability_certificate": "", "phone": "phone"},
+}
+HOUSEHOLD_COLUMNS = ("number", "group", "address", "bank", "helper_name")
+PERSON_COLUMNS = ("number", "name", "sex", "birth_date", "ethnicity", "id_kind", "no_id_reason")
+SHEET_COLUMNS = tuple(each.name for each in fields(SheetFacts))
+MEMBER_COLUMNS = tuple(
+    each.name
+    for each in fields(Member)
+    if each.name not in PERSON_COLUMNS and each.name not in SECRETS[Person] and each.name != "relation"
+)
+
+
+# -- facts to columns ------------------------------
+
+
+def household_columns(facts: HouseholdFacts, household_id: int) -> dict[str, Any]:
+    """Column -> value of the household's own facts; the caller adds head, persons, status and versions."""
+    columns = {name: _stored(Household, name, getattr(facts, name)) for name in HOUSEHOLD_COLUMNS}
+    return columns | {"village_id": facts.village_code} | _secrets(Household, facts, household_id)
+
+
+def person_columns(facts: Member, person_id: int) -> dict[str, Any]:
+    """Column -> value of a person; the keys for sorting and searching follow from the name."""
+    columns = {name: _stored(Person, name, getattr(facts, name)) for name in PERSON_COLUMNS}
+    pinyin, initials = name_keys(facts.name or "")
+    return columns | {"pinyin": pinyin, "initials": initials} | _secrets(Person, facts, person_id)
+
+
+def sheet_columns(facts: SheetFacts) -> dict[str, Any]:
+    columns = {name: _stored(Sheet, name, getattr(facts, name)) for name in SHEET_COLUMNS}
+    if isinstance(facts.entered_at, datetime) and timezone.is_naive(facts.entered_at):
+        columns["entered_at"] = timezone.make_aware(facts.entered_at)
+    return columns
+
+
+def member_columns(facts: Member) -> dict[str, Any]:
+    """Column -> value of a member's sheet, the relation in that year included."""
+    columns = {name: _stored(MemberSheet, name, getattr(facts, name)) for name in MEMBER_COLUMNS}
+    return columns | {"relation": facts.relation or ""}
+
+
+def name_keys(name: str) -> tuple[str, str]:
+    """Sort key and search initials of a Chinese name: 张建华 -> ("zhang jian hua", "zjh")."""
+    syllables = " ".join(lazy_pinyin(name)).lower()[:200]
+    initials = "".join(lazy_pinyin(name, style=Style.FIRST_LETTER)).lower()[:60]
+    return syllables, initials
+
+
+def _stored(model: type, name: str, value: Any) -> Any:
+    if isinstance(value, tuple):
+        return list(value)
+    if value is None and not model._meta.get_field(name).null:  # type: ignore[attr-defined]
+        return ""
+    return value
+
+
+def _secrets(model: type, facts: Any, owner: int) -> dict[str, Any]:
+    columns: dict[str, Any] = {}
+    for name, kind in SECRETS[model].items():
+        text = getattr(facts, name)
+        columns[f"{name}_cipher"] = encrypt(text, field=f"{model.__name__.lower()}.{name}", owner=owner)
+        if kind:
+            columns[f"{name}_hash"] = blind_index(text, kind=kind)
+    return columns
+
+
+def differing(row: Any, columns: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns whose value differs from the row's.
+
+    A ciphertext is new each time it is made: two that open to the same text do not differ.
+    """
+    return {name: value for name, value in columns.items() if not _same(row, name, getattr(row, name), value)}
+
+
+def _same(row: Any, name: str, old: Any, new: Any) -> bool:
+    if old is None or new is None:
+        return old is new
+    if name.endswith("_cipher"):
+        field, owner = f"{row._meta.model_name}.{name.removesuffix('_cipher')}", row.pk
+        return decrypt(old, field=field, owner=owner) == decrypt(new, field=field, owner=owner)
+    return bytes(old) == new if isinstance(old, memoryview) else old == new
+
+
+# -- rows to facts ------------------------------
+
+
+def read_card(
+    household: Any,
+    sheet: Any | None,
+    members: list[tuple[int, Any, Any | None, str]],
+    *,
+    household_id: int,
+) -> NumberedCard:
+    """The typed card of rows. `members` are (person id, person row, member sheet row or None, relation).
+
+    Rows may be rows of the history: they have the same columns; ids are given apart because theirs is another.
+    """
+    facts = HouseholdFacts(
+        village_code=household.village_id,
+        **{name: getattr(household, name) or None for name in HOUSEHOLD_COLUMNS},
+        **_opened(Household, household, household_id),
+    )
+    numbered = [(person_id, _member(person_id, *rest)) for person_id, *rest in members]
+    card = Card(facts, _sheet(sheet), tuple(member for _, member in numbered))
+    return NumberedCard(card, tuple(person_id for person_id, _ in numbered))
+
+
+def _sheet(row: Any | None) -> SheetFacts:
+    return SheetFacts(**{name: _fact(getattr(row, name)) for name in SHEET_COLUMNS}) if row else SheetFacts()
+
+
+def _member(person_id: int, person: Any, sheet: Any | None, relation: str) -> Member:
+    return Member(
+        relation=relation or None,
+        **{name: _fact(getattr(person, name)) for name in PERSON_COLUMNS},
+        **_opened(Person, person, person_id),
+        **({name: _fact(getattr(sheet, name)) for name in MEMBER_COLUMNS} if sheet else {}),
+    )
+
+
+def _fact(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(value)
+    return None if value == "" else value
+
+
+def _opened(model: type, row: Any, owner: int) -> dict[str, str | None]:
+    return {
+        name: decrypt(getattr(row, f"{name}_cipher"), field=f"{model.__name__.lower()}.{name}", owner=owner)
+        for name in SECRETS[model]
+    }
+
+
+def load_card(household: Household, year: int | None) -> NumberedCard:
+    """The card as it stands: open members with their facts of `year` (empty where that year has no sheet)."""
+    sheet = Sheet.objects.filter(household=household, year=year).first() if year else None
+    facts = {row.person_id: row for row in sheet.members.all()} if sheet else {}
+    memberships = Membership.objects.open().filter(household=household).select_related("person")
+    members = [
+        (row.person_id, row.person, facts.get(row.person_id), row.relation)
+        for row in memberships.order_by("position", "pk")
+    ]
+    return read_card(household, sheet, members, household_id=household.pk)
