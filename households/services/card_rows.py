@@ -133,12 +133,11 @@ def _sheet(row: Any | None) -> SheetFacts:
 
 
 def _member(person_id: int, person: Any, sheet: Any | None, relation: str) -> Member:
-    return Member(
-        relation=relation or None,
-        **{name: _fact(getattr(person, name)) for name in PERSON_COLUMNS},
-        **_opened(Person, person, person_id),
-        **({name: _fact(getattr(sheet, name)) for name in MEMBER_COLUMNS} if sheet else {}),
-    )
+    facts: dict[str, Any] = {name: _fact(getattr(person, name)) for name in PERSON_COLUMNS}
+    facts |= _opened(Person, person, person_id)
+    if sheet:
+        facts |= {name: _fact(getattr(sheet, name)) for name in MEMBER_COLUMNS}
+    return Member(relation=relation or None, **facts)
 
 
 def _fact(value: Any) -> Any:

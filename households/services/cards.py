@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -121,7 +122,7 @@ def _save(
         before = None
     else:
         row = Household.objects.select_for_update().get(pk=household.pk)
-        before = card_rows.load_card(row, mine.card.sheet.year)
+        before = card_rows.load_card(row, _year(mine.card))
         mine = _merged(row, before, mine, expected_version)
     mine = replace(mine, card=with_income(mine.card))
     findings = _checked(mine.card)
@@ -132,10 +133,14 @@ def _save(
 # -- before writing ------------------------------
 
 
-def _check_place(card: Card, by: User | None, household: Household | None) -> None:
-    code = card.household.village_code
+def _year(card: Card) -> int:
     if card.sheet.year is None:
         raise Refusal("year_missing", _("请填写年度"), field="year")
+    return card.sheet.year
+
+
+def _check_place(card: Card, by: User | None, household: Household | None) -> None:
+    code = card.household.village_code
     if code is None or not Division.objects.current().filter(code=code, level=Level.VILLAGE).exists():
         raise Refusal("village_unknown", _("行政村编码不存在"), field="village_code")
     if by is not None and not covers(by, "edit_cards", code):
@@ -150,7 +155,7 @@ def _merged(row: Household, theirs: NumberedCard, mine: NumberedCard, expected: 
         raise Refusal("version_missing", _("缺少户卡版本号,请重新打开户卡再保存"))
     if expected == row.version:
         return mine
-    merged, conflicts = merge(_card_at(row, expected, mine.card.sheet.year), theirs, mine)
+    merged, conflicts = merge(_card_at(row, expected, _year(mine.card)), theirs, mine)
     if conflicts:
         last = Event.objects.filter(
             target_kind=row._meta.label_lower, target_id=str(row.pk), kind=Event.Kind.WRITE, facts__version=row.version
@@ -165,7 +170,7 @@ def _merged(row: Household, theirs: NumberedCard, mine: NumberedCard, expected: 
     return merged
 
 
-def _card_at(row: Household, version: int, year: int | None) -> NumberedCard | None:
+def _card_at(row: Household, version: int, year: int) -> NumberedCard | None:
     """The card as it stood at `version`, from the row history; None when the way back has a gap.
 
     The history keeps rows as they were before a change; what did not exist yet is known from the events of the log,
@@ -215,24 +220,18 @@ def _checked(card: Card) -> list[Check]:
 
 def _matched(row: Household, mine: NumberedCard) -> tuple[int | None, ...]:
     """A person id for each member: as given, else by ID number on this card, else a person who is on no card now."""
-    known = set(Membership.objects.filter(household=row).values_list("person_id", flat=True))
-    if any(person is not None and person not in known for person in mine.persons):
+    elsewhere = Membership.objects.open().filter(person=OuterRef("pk")).exclude(household=row)
+    free = Person.objects.filter(~Exists(elsewhere))
+    named = {person for person in mine.persons if person is not None}
+    if free.filter(pk__in=named, memberships__household=row).distinct().count() != len(named):
         raise Refusal("stranger", _("家庭成员与户卡不符,请重新打开户卡再保存"))
     hashes = {
         index: blind_index(member.id_number, kind="id")
         for index, (member, person) in enumerate(zip(mine.card.members, mine.persons, strict=True))
         if person is None and member.id_number
     }
-    candidates = (
-        Person.objects.filter(id_number_hash__in=hashes.values()).exclude(pk__in=[p for p in mine.persons if p])
-        if hashes
-        else []
-    )
-    by_hash: dict[bytes, int] = {}
-    for person in candidates:
-        lives_elsewhere = person.memberships.filter(until=None).exclude(household=row).exists()
-        if person.pk in known or not lives_elsewhere:
-            by_hash.setdefault(bytes(person.id_number_hash), person.pk)
+    found = free.filter(id_number_hash__in=list(hashes.values())).exclude(pk__in=named).order_by("-pk")
+    by_hash = {bytes(person.id_number_hash or b""): person.pk for person in found}
     return tuple(
         person if person is not None else by_hash.pop(hashes.get(index) or b"", None)
         for index, person in enumerate(mine.persons)
@@ -245,18 +244,17 @@ def _matched(row: Household, mine: NumberedCard) -> tuple[int | None, ...]:
 def _write(
     row: Household, before: NumberedCard | None, mine: NumberedCard, findings: Sequence[Check], by: User | None
 ) -> Household:
-    year = mine.card.sheet.year
+    year = _year(mine.card)
     past = before is not None and Sheet.objects.filter(household=row, year__gt=year).exists()
     if past and None in mine.persons:
         raise Refusal("past_member", _("往年的年度表只能填写本户已有的成员"))
     changed = changed_fields(before, mine) if before else ()
     new = [index for index, person in enumerate(mine.persons) if person is None]
-    ids = list(mine.persons)
-    for index, pk in zip(new, allocate_ids(Person, len(new)), strict=True):
-        ids[index] = pk
+    fresh = iter(allocate_ids(Person, len(new)))
+    ids = [next(fresh) if person is None else person for person in mine.persons]
     here = set(before.persons) if before else set()
-    added = [person for person in ids if person not in here]
-    ended = [person for person in here if person not in ids]
+    added = [] if past else [person for person in ids if person not in here]
+    ended = [] if past else [person for person in here if person not in ids]
     new_sheet = not Sheet.objects.filter(household=row, year=year).exists()
     if before is not None and not (changed or added or ended or new_sheet):
         return row
@@ -336,7 +334,7 @@ def _write_memberships(row: Household, card: Card, ids: Sequence[int]) -> None:
 
 
 def _write_sheet(row: Household, card: Card, ids: Sequence[int], by: User | None) -> None:
-    sheet = Sheet.objects.filter(household=row, year=card.sheet.year).first()
+    sheet = Sheet.objects.filter(household=row, year=_year(card)).first()
     facts = _signed(card.sheet, sheet, by)
     columns = card_rows.sheet_columns(facts) | {"members_counted": card.counted}
     if sheet is None:
