@@ -16,7 +16,7 @@ from changde.web.pages import render_page
 @require_safe
 @access("work")
 def area(request: HttpRequest) -> HttpResponse:
-    """Divisions one may work in: those of one's posts, and one step down (or aside) from the present one."""
+    """Divisions one may work in: those of one's posts, and up, down or aside from the present one."""
     own: Area = request.area  # type: ignore[attr-defined]
     context = {"here": own.division, "choices": _choices(own)}
     return render_page(request, "web/area.html", context, fragment="web/_area_menu.html")
@@ -27,13 +27,20 @@ def _choices(own: Area) -> list[tuple[str, list[Division]]]:
     here = own.division
     if here is None:
         return choices
+    above = [step for step in here.path() if step.code != here.code and _holds(own, step.code)]
+    if above:
+        choices.append((_("上级"), above))
     below = list(Division.objects.current().filter(parent=here).order_by("code"))
     if below:
         return [*choices, (_("%(division)s下辖") % {"division": here.name}, below)]
-    if here.parent_id and any(contains(one.code, here.parent_id) for one in own.divisions):
+    if here.parent_id and _holds(own, here.parent_id):
         beside = list(Division.objects.current().filter(parent=here.parent_id).order_by("code"))
         return [*choices, (_("同级"), beside)]
     return choices
+
+
+def _holds(own: Area, code: int) -> bool:
+    return any(contains(division.code, code) for division in own.divisions)
 
 
 @require_safe

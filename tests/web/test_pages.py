@@ -13,6 +13,7 @@ from django_htmx.middleware import HtmxDetails
 from changde.accounts.middleware import AreaMiddleware
 from changde.web import badges, navigation, pages, views
 from changde.web.icons import ICONS
+from tests.personas import FENGMING, RESHI, TAOYUAN
 
 PAGE, ROWS = "web/area.html", "web/_area_menu.html"
 
@@ -107,6 +108,14 @@ def test_the_gallery_shows_every_component(request_of, settings):
         "decision-bar", "queue", "progress-job", "notice", "skeleton", "selection", 'data-chart="#trend"', "data-map",
     ):  # fmt: skip
         assert sign in shown, sign
+
+
+def test_the_switch_leads_back_up_inside_the_post(people, as_user):
+    client = as_user(people.reshi_officer)
+    client.post("/accounts/division/", {"division": FENGMING})
+    shown = client.get("/area/", headers={"HX-Request": "true"}).content.decode()
+    assert f'value="{RESHI}"' in shown
+    assert f'value="{TAOYUAN}"' not in shown
 
 
 def test_the_switch_offers_what_lies_below_and_nothing_outside(people, as_user):
