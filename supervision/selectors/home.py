@@ -50,7 +50,7 @@ def jobs(user: User, code: int) -> Iterator[Task]:
         yield Task("job_running", _("后台任务正在进行"), reverse("jobs:list"), "jobs", since=running.created_at)
     if failed:
         yield Task(
-            "job_failed", _("后台任务失败,请看原因"), reverse("jobs:list"), "stop", failed.error, failed.finished_at
+            "job_failed", _("后台任务失败，请看原因"), reverse("jobs:list"), "stop", failed.error, failed.finished_at
         )
 
 
