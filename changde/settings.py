@@ -262,7 +262,7 @@ REST_FRAMEWORK = {
     "PAGE_SIZE": 100,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "changde.api.errors.problem_details",
-    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],
+    "DEFAULT_THROTTLE_CLASSES": ["changde.api.throttles.ClientThrottle"],
     "DEFAULT_THROTTLE_RATES": {"user": env.str("API_RATE", default="1200/min")},
 }
 SPECTACULAR_SETTINGS = {
@@ -274,10 +274,18 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "changde.api.schema.name_errors",
+    ],
 }
 OAUTH2_PROVIDER = {
     "SCOPES": {"read": "Read the area of the client's post"},
     "ACCESS_TOKEN_EXPIRE_SECONDS": 3600,
+    "OAUTH2_SERVER_CLASS": "oauthlib.oauth2.BackendApplicationServer",  # client credentials and no other grant
+    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,  # tokens are stored as checksums only
+    "COMPLIANT_BCP_RFC9700_ACCESS_TOKEN_TRANSPORT": True,  # never in an address
+    "REFRESH_TOKEN_REUSE_PROTECTION": True,
 }
 
 # --- logs: no personal data, so no request bodies and no query strings ------------------------------------------

@@ -9,6 +9,8 @@ urlpatterns = [
     path("", home.home, name="home"),
     path("livez", health.live, name="livez"),
     path("readyz", health.ready, name="readyz"),
+    path("api/v1/", include("households.api.urls")),
+    path("api/", include("changde.api.urls")),  # last below /api/: it answers what nothing else does
     path("accounts/", include("changde.accounts.urls")),
     path("jobs/", include("changde.jobs.urls")),
     path("", include("changde.web.urls")),

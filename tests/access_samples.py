@@ -6,15 +6,12 @@ A cell of the columns `path` and `data` says `argument=@name`; `name` is a funct
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
-from django.utils import timezone
-from oauth2_provider.models import AccessToken, Application
-
 from changde.jobs.models import Job
-from households.models import Household
+from households.models import Household, VillageCard
+from tests.api import token_of
 from tests.factories import make_household
 from tests.personas import FENGMING, RESHI, TAOYUAN, WULING_VILLAGE, People
 
@@ -36,15 +33,7 @@ class World:
     @cached_property
     def token(self) -> str:
         """A bearer token of the county system."""
-        application = Application.objects.create(
-            user=self.people.county_system,
-            client_type=Application.CLIENT_CONFIDENTIAL,
-            authorization_grant_type=Application.GRANT_CLIENT_CREDENTIALS,
-        )
-        expires = timezone.now() + timedelta(hours=1)
-        token = "token-of-the-access-table"
-        AccessToken.objects.create(application=application, token=token, expires=expires, scope="read")
-        return token
+        return token_of(self.people.county_system)
 
     @cached_property
     def foreign_household(self) -> Household:
@@ -67,10 +56,14 @@ def county(world: World) -> int:
     return TAOYUAN
 
 
+def village_card(world: World) -> int:
+    return VillageCard.objects.create(village_id=FENGMING, year=2019).pk
+
+
 def job(world: World) -> int:
     return Job.objects.create(kind="sample", owner=world.people.fengming_cadre, area=FENGMING).pk
 
 
 SAMPLES: dict[str, Callable[[World], Any]] = {
-    function.__name__: function for function in (household, village, township, county, job)
+    function.__name__: function for function in (household, village, township, county, village_card, job)
 }
