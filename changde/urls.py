@@ -3,10 +3,9 @@
 from django.urls import include, path
 
 from changde.web import health
-from supervision.views import home
 
 urlpatterns = [
-    path("", home.home, name="home"),
+    path("", include("supervision.front_urls")),
     path("livez", health.live, name="livez"),
     path("readyz", health.ready, name="readyz"),
     path("api/v1/", include("households.api.urls")),
