@@ -143,7 +143,7 @@ def parse(of: Field, raw: Any, *, serial_shift: int = 0) -> Value | Bad:
     """
     if raw is None:
         return () if of.type == "enum list" else None
-    if isinstance(raw, (float, Decimal)) and not isfinite(raw):
+    if (isinstance(raw, float) and not isfinite(raw)) or (isinstance(raw, Decimal) and not raw.is_finite()):
         return Bad("number-form", {"kind": "error"})
     if isinstance(raw, str):
         text = plain(raw)
@@ -224,8 +224,8 @@ def _allowed(of: Field, text: str) -> str | None:
         return meant
     if of.attribute == "ethnicity" and text + "族" in of.values:
         return text + "族"
-    compact = text.replace(" ", "")
-    return next((value for value in of.values if plain(value).replace(" ", "") == compact), None)
+    compact = text.replace(" ", "").upper()
+    return next((value for value in of.values if plain(value).replace(" ", "").upper() == compact), None)
 
 
 def _enum(of: Field, raw: Any, shift: int) -> Value | Bad:

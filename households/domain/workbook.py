@@ -7,6 +7,8 @@ Out: rows with a column of reasons, written so that no cell can become a formula
 """
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -131,20 +133,26 @@ def open_workbook(
     limits = limits or ReadLimits()
     spool = tempfile.TemporaryFile()  # noqa: SIM115 - belongs to the Workbook, which closes it
     try:
-        if isinstance(source, Path):
-            with source.open("rb") as file:
-                _run_reader(file, layouts, limits, spool)
-        else:
-            _run_reader(source, layouts, limits, spool)
+        with source.open("rb") if isinstance(source, Path) else _on_disk(source) as file:
+            _run_reader(file, layouts, limits, spool)
         return _indexed(spool, layouts)
     except BaseException:
         spool.close()
         raise
 
 
-def _run_reader(file: BinaryIO, layouts: Sequence[Layout[Any]], limits: ReadLimits, spool: IO[bytes]) -> None:
-    size = file.seek(0, 2)
-    file.seek(0)
+def _on_disk(source: BinaryIO) -> IO[bytes]:
+    """An upload in memory has no descriptor the child could read."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+    source.seek(0)
+    shutil.copyfileobj(source, file)
+    file.flush()
+    return file
+
+
+def _run_reader(file: IO[bytes], layouts: Sequence[Layout[Any]], limits: ReadLimits, spool: IO[bytes]) -> None:
+    size = file.seek(0, os.SEEK_END)
+    os.lseek(file.fileno(), 0, os.SEEK_SET)
     if size == 0:
         raise WorkbookRefused("workbook-not-xlsx")
     if size > limits.file:
@@ -180,9 +188,10 @@ def _indexed(spool: IO[bytes], layouts: Sequence[Layout[Column]]) -> Workbook[Co
     book: Workbook[Column] = Workbook(spool, start["sheets"], start["date1904"])
     wanted = {row_stream.plain_name(layout.sheet): layout for layout in layouts}
     spans = _spans(spool)
+    missing = [layout.sheet for name, layout in wanted.items() if name not in spans]
+    if missing:
+        raise WorkbookRefused("sheet-missing", sheet=missing[0], found=list(book.sheets)[:20])
     for name, layout in wanted.items():
-        if name not in spans:
-            raise WorkbookRefused("sheet-missing", sheet=layout.sheet, found=list(book.sheets)[:20])
         book.tables[layout.sheet] = _table(book, layout, *spans[name])
     return book
 

@@ -88,12 +88,14 @@ def check(check_id: str) -> Callable[[Check], Check]:
 
 
 def run(card: Card, context: Context | None = None) -> list[Finding]:
-    """All findings on the card, red ones first; within a severity in the order of the registry."""
+    """All findings on the card, red ones first; within a severity in the order of the registry.
+
+    Red checks cannot be switched off: a county may tighten, never relax.
+    """
     context = context or Context()
-    found = [
-        finding for check_id, check in CHECKS.items() if check_id not in context.off for finding in check(card, context)
-    ]
-    return sorted(found, key=lambda finding: finding.severity != RED)
+    found = [finding for check in CHECKS.values() for finding in check(card, context)]
+    kept = [finding for finding in found if finding.severity == RED or finding.check_id not in context.off]
+    return sorted(kept, key=lambda finding: finding.severity != RED)
 
 
 def refuses(findings: Collection[Finding]) -> bool:

@@ -27,6 +27,13 @@ def year_missing(card: Card, context: Context) -> Iterator[Finding]:
         yield red("year-missing", "year")
 
 
+@check("year-outside")
+def year_outside(card: Card, context: Context) -> Iterator[Finding]:
+    """Cards begin with the registration of 2010."""
+    if card.sheet.year is not None and not 2010 <= card.sheet.year <= 2100:
+        yield red("year-outside", "year")
+
+
 @check("one-head")
 def one_head(card: Card, context: Context) -> Iterator[Finding]:
     heads = [index for index, member in enumerate(card.members) if member.relation == HEAD]
