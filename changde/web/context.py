@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Any
 
 from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -80,6 +81,16 @@ class Frame:
         if not self._user:
             return 0
         return Job.objects.filter(owner=self._user, parent=None, state__in=Job.OPEN).count()
+
+    @cached_property
+    def search(self) -> str:
+        """Where the search box posts to (what is searched stays out of addresses); empty for who reads no cards."""
+        if not self._user or not self._user.can("read_cards"):
+            return ""
+        try:
+            return reverse("households:search")
+        except NoReverseMatch:
+            return ""
 
     @property
     def language(self) -> str:
