@@ -12,5 +12,6 @@ urlpatterns = [
     path("api/", include("changde.api.urls")),  # last below /api/: it answers what nothing else does
     path("accounts/", include("changde.accounts.urls")),
     path("jobs/", include("changde.jobs.urls")),
+    path("cadres/", include("cadres.urls")),
     path("", include("changde.web.urls")),
 ]

@@ -9,9 +9,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from django.utils import timezone
+
+from cadres.models import VillageNeed
+from cadres.services.needs import recompute_needs
+from cadres.services.plans import propose_plan
 from changde.jobs.models import Job
 from households.models import Household, VillageCard
 from tests.api import token_of
+from tests.cadres.factories import make_cadre, make_posting
 from tests.factories import make_household
 from tests.personas import FENGMING, RESHI, TAOYUAN, WULING_VILLAGE, People
 
@@ -64,6 +70,43 @@ def job(world: World) -> int:
     return Job.objects.create(kind="sample", owner=world.people.fengming_cadre, area=FENGMING).pk
 
 
+def posted_cadre(world: World) -> int:
+    """A cadre of a county unit who serves in the village."""
+    cadre = make_cadre(MARKS[0])
+    make_posting(cadre, FENGMING)
+    return cadre.pk
+
+
+def village_with_need(world: World) -> int:
+    assert world.household
+    recompute_needs(division=RESHI, by=None)
+    VillageNeed.objects.update(
+        correction={"教育": 10_000},
+        correction_reason=MARKS[0],
+        corrected_by=world.people.fengming_cadre,
+        corrected_at=timezone.now(),
+    )
+    return FENGMING
+
+
+def plan(world: World) -> int:
+    """A plan of the county with one post, in the village."""
+    type(world.household).objects.filter(pk=world.household.pk).update(status="registered")
+    make_cadre(MARKS[0])
+    return propose_plan(division=TAOYUAN, by=None).pk
+
+
 SAMPLES: dict[str, Callable[[World], Any]] = {
-    function.__name__: function for function in (household, village, township, county, village_card, job)
+    function.__name__: function
+    for function in (
+        household,
+        village,
+        township,
+        county,
+        village_card,
+        job,
+        posted_cadre,
+        village_with_need,
+        plan,
+    )
 }

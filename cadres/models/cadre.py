@@ -6,6 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from cadres.models.unit import Unit
@@ -165,3 +166,8 @@ class CadreSkill(models.Model):
 
     def __str__(self) -> str:
         return f"{self.skill}({self.level})"
+
+    @property
+    def label(self) -> str:
+        """Skill and level for people."""
+        return f"{gettext(self.skill)} {self.level}"

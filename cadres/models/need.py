@@ -67,3 +67,8 @@ class VillageNeed(models.Model):
         if not self.rural_persons:
             return None
         return Fraction(self.registered_persons, self.rural_persons)
+
+    @property
+    def incidence_share(self) -> float | None:
+        """Incidence for pages."""
+        return None if self.incidence is None else float(self.incidence)

@@ -37,7 +37,7 @@ def recompute_needs(*, division: int, by: User | None, year: int | None = None) 
     """
     year = year or frames.latest_year(division)
     if year is None:
-        raise Refusal("no_cards", _("这个区划还没有户卡,无法测算需求;请先导入户卡"))
+        raise Refusal("no_cards", _("这个区划还没有户卡，无法测算需求；请先导入户卡"))
     computed = [_need_values(row) for row in frames.village_rows(division, year)]
     stored = {need.village_id: need for need in VillageNeed.objects.within(division).filter(year=year)}
     now = timezone.now()
@@ -89,11 +89,11 @@ def correct_need(*, need: VillageNeed, weights: Mapping[str, int], reason: str, 
         raise Refusal("reason_missing", _("请写明修正理由"), field="reason")
     kept = {skill: weights[skill] for skill in SKILLS if weights.get(skill)}
     if set(weights) - set(SKILLS) or any(weight < 0 for weight in weights.values()):
-        raise Refusal("weights_invalid", _("权重只能填在所列技能上,且不能为负"))
+        raise Refusal("weights_invalid", _("权重只能填在所列技能上，且不能为负"))
     if sum(kept.values()) != WEIGHT_UNITS:
         raise Refusal(
             "weights_do_not_sum",
-            _("各项权重之和应为 100 %%,现在是 %(sum)s %%") % {"sum": f"{sum(kept.values()) / 100:g}"},
+            _("各项权重之和应为 100 %%，现在是 %(sum)s %%") % {"sum": f"{sum(kept.values()) / 100:g}"},
         )
     need.correction, need.correction_reason = kept, reason
     need.corrected_by, need.corrected_at = by, timezone.now()

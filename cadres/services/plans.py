@@ -191,10 +191,10 @@ def approve_plan(*, plan: MatchPlan, by: User) -> MatchPlan:
     if not plan.is_proposal:
         raise Refusal("already_approved", _("这个方案已经批准"))
     if plan.made_by_id == by.pk:
-        raise Refusal("own_plan", _("方案由您编制,须由另外两人批准"))
+        raise Refusal("own_plan", _("方案由您编制，须由另外两人批准"))
     _approval, created = PlanApproval.objects.get_or_create(plan=plan, by=by)
     if not created:
-        raise Refusal("signed_already", _("您已经签批,还需要另一人签批"))
+        raise Refusal("signed_already", _("您已经签批，还需要另一人签批"))
     record("cadres.sign_plan", by=by, target=plan, area=plan.division_id)
     if plan.approvals.count() >= APPROVALS:
         _put_into_force(plan, by)
