@@ -65,6 +65,8 @@ def _database(url: str) -> dict:
         "ENGINE": "django.db.backends.postgresql",
         "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=60),
         "CONN_HEALTH_CHECKS": True,
+        # Compiling a plan costs more than it saves here: the figures of a city took 9.0 s with it, 1.2 s without.
+        "OPTIONS": {"options": "-c jit=off"},
     }
 
 
