@@ -126,6 +126,10 @@ class Weight:
     skill: str
     share: Decimal
 
+    @property
+    def label(self) -> str:
+        return f"{self.skill} {self.share * 100:.0f} %"
+
 
 def weight_rows(weights: Mapping[str, int]) -> list[Weight]:
     """Skills of a need, the greatest first; shares as fractions of 1."""
