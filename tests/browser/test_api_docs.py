@@ -6,8 +6,8 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("path", ["/api/docs/", "/api/docs/reference/"])
-def test_the_docs_draw_without_the_internet(chromium, live_server, path):
-    context = chromium.new_context(base_url=live_server, viewport={"width": 1280, "height": 900})
+def test_the_docs_draw_without_the_internet(chromium, server, path):
+    context = chromium.new_context(base_url=server, viewport={"width": 1280, "height": 900})
     page = context.new_page()
     faults = []
     page.on("pageerror", lambda error: faults.append(str(error)))
