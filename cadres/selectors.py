@@ -169,6 +169,13 @@ def plan_list(user: Any) -> QuerySet[MatchPlan]:
     return plans.annotate(signatures=Count("approvals")).order_by("-pk")
 
 
+def plans_to_sign(user: Any) -> QuerySet[MatchPlan]:
+    """Proposals that wait for this person's signature: of the own area, made by somebody else, not signed yet."""
+    proposals = MatchPlan.objects.visible_to(user, "match_cadres").filter(state=MatchPlan.State.PROPOSAL)
+    unsigned = proposals.exclude(made_by_id=user.pk).exclude(approvals__by_id=user.pk)
+    return unsigned.select_related("division").order_by("pk")
+
+
 def plan_page(user: Any, plan_id: int, township: int | None = None) -> dict[str, Any] | None:
     """A plan: totals (for who covers its division), figures by township, the posts of one township with their reasons,
     and all empty posts. None when not visible."""

@@ -69,6 +69,14 @@ def take(*rows: dict[str, Any], by: Any = None, **options: Any) -> ImportSummary
         return import_cadres(source=file, by=by)
 
 
+def test_every_column_of_the_template_has_its_place() -> None:
+    columns = {one.name for one in Cadre._meta.get_fields()}
+    elsewhere = {"unit_kind", "unit_division"}  # of the unit
+    encrypted = {"id_number", "phone"}
+    assert {of.attribute for of in cadre_fields()} - columns == elsewhere | encrypted
+    assert {f"{name}_cipher" for name in encrypted} <= columns
+
+
 def test_every_field_of_a_row_arrives() -> None:
     summary = take(GOOD, title="常德市干部信息表")
     assert (summary.read, summary.created, summary.refused) == (1, 1, [])

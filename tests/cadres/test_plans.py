@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 
-from cadres.models import Cadre, MatchPlan, PlanAssignment, Posting
+from cadres.models import Cadre, MatchPlan, PlanAssignment, Posting, VillageNeed
+from cadres.selectors import plans_to_sign
 from cadres.services.needs import correct_need, recompute_needs
 from cadres.services.plans import approve_plan, propose_plan
 from changde.accounts.refusal import Refusal
@@ -102,8 +103,6 @@ def test_a_correction_of_the_village_changes_the_plan(people: People) -> None:
     make_cadre("修渠", skills={"水利": 3})
     make_cadre("教书", skills={"教育": 3})
     recompute_needs(division=RESHI, by=None)
-    from cadres.models import VillageNeed
-
     need = VillageNeed.objects.get()
     correct_need(need=need, weights={"教育": 10_000}, reason="学校缺老师", by=people.fengming_cadre)
     assert posted(propose()) == {(FENGMING, FIRST): "教书"}
@@ -247,6 +246,14 @@ def test_two_signatures_put_a_plan_into_force_and_postings_follow(people: People
         "cadres.sign_plan",
         "cadres.approve_plan",
     ]
+
+
+def test_a_proposal_waits_for_those_who_may_sign_it(people: People) -> None:
+    poor_village()
+    plan = propose(TAOYUAN, people.taoyuan_office)
+    approve_plan(plan=plan, by=people.taoyuan_second)
+    waiting = {name: plans_to_sign(getattr(people, name)).count() for name in vars(people)}
+    assert {name for name, count in waiting.items() if count} == {"city_office"}
 
 
 def test_the_plan_replaces_the_postings_of_its_division_but_those_it_keeps(people: People) -> None:
