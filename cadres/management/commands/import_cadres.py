@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from cadres.services.cadre_import import import_cadres
+from changde.accounts.models import User
 from changde.accounts.refusal import Refusal
 
 
@@ -16,14 +17,18 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: Any) -> None:
         parser.add_argument("file", type=Path)
+        parser.add_argument("--by", help="user name of who acts, whose rights then count (default: the system itself)")
         parser.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        by = User.objects.filter(username=options["by"]).first() if options["by"] else None
+        if options["by"] and by is None:
+            raise CommandError(f"there is no user {options['by']}")
         path: Path = options["file"]
         if not path.is_file():
             raise CommandError(f"there is no file {path}")
         try:
-            summary = import_cadres(source=path, by=None)
+            summary = import_cadres(source=path, by=by)
         except Refusal as refusal:
             raise CommandError(str(refusal.message)) from refusal
         if options["json"]:

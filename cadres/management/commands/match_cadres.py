@@ -10,6 +10,7 @@ from cadres import messages
 from cadres.models import MatchPlan
 from cadres.selectors import plan_as_data
 from cadres.services.plans import PlanRules, propose_plan
+from changde.accounts.models import User
 from changde.accounts.refusal import Refusal
 from changde.divisions.models import Division
 
@@ -21,9 +22,13 @@ class Command(BaseCommand):
         parser.add_argument("--division", type=int, required=True, help="12-digit code")
         parser.add_argument("--start", type=date.fromisoformat, help="first day of the postings (default: today)")
         parser.add_argument("--years", type=int, default=PlanRules().years, help="length of the term")
+        parser.add_argument("--by", help="user name of who acts, whose rights then count (default: the system itself)")
         parser.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        by = User.objects.filter(username=options["by"]).first() if options["by"] else None
+        if options["by"] and by is None:
+            raise CommandError(f"there is no user {options['by']}")
         division = Division.objects.filter(code=options["division"]).first()
         if division is None:
             raise CommandError(f"there is no division {options['division']}")
@@ -31,7 +36,7 @@ class Command(BaseCommand):
             raise CommandError("--years lies between 1 and 5")
         try:
             plan = propose_plan(
-                division=division.code, by=None, start=options["start"], rules=PlanRules(years=options["years"])
+                division=division.code, by=by, start=options["start"], rules=PlanRules(years=options["years"])
             )
         except Refusal as refusal:
             raise CommandError(str(refusal.message)) from refusal
