@@ -41,9 +41,12 @@ _UNFILLED: dict[str, Text] = {
     "all_used": gettext_lazy("符合条件的干部都已派往更需要的岗位"),
     "quota_full": gettext_lazy("符合条件的干部所在单位派出名额已满"),
 }
-# Problems of a row of the cadre workbook that cards do not have; the others are told by households.messages.
+# Problems of a row of the cadre workbook that cards have not, or say otherwise; the rest: households.messages.
 _ROW_PROBLEMS: dict[str, Text] = {
     "missing": gettext_lazy("没有填写"),
+    "id-check-digit": gettext_lazy("证件号码的校验码不对，或其中的日期不存在"),
+    "id-length": gettext_lazy("证件号码应为 18 位，现为 %(length)s 位"),
+    "value-list": gettext_lazy("应为以下之一：%(allowed)s"),
     "skill-level": gettext_lazy("技能水平只能是 1、2 或 3，写作：种植(3)"),
     "not-a-village": gettext_lazy("%(code)s 不是常德市的行政村或社区"),
     "division-unknown": gettext_lazy("没有 %(code)s 这个区划"),
@@ -60,7 +63,10 @@ _ROW_PROBLEMS: dict[str, Text] = {
 def row_problem(code: str, parameters: Mapping[str, Any]) -> str:
     """Why a row of the workbook was refused."""
     text = _ROW_PROBLEMS.get(code)
-    return str(text) % dict(parameters) if text else card_message(code, parameters)
+    if text is None:
+        return card_message(code, parameters)
+    shown = {name: "、".join(value) if isinstance(value, list) else value for name, value in parameters.items()}
+    return str(text) % shown
 
 
 # Words of the reference tables that pages translate by their value; named here so that the catalogue has them.
