@@ -46,6 +46,7 @@ CAPABILITIES: dict[str, frozenset[str]] = {
         "correct_needs": _VILLAGE | _OFFICES,
         # supervision
         "read_lists": _READERS,
+        "work_on_lists": _VILLAGE | {Role.TOWNSHIP_OFFICER},  # either step; the service asks for the step's own right
         "make_village_list": _VILLAGE,
         "post_village_list": _VILLAGE,
         "make_township_list": {Role.TOWNSHIP_OFFICER},
