@@ -275,6 +275,7 @@ def _plain(score: Decimal | None) -> float | None:
 def plan_as_data(plan: MatchPlan) -> dict[str, Any]:
     """A plan as plain values for programs: village codes, staff numbers, scores and parts as numbers."""
     rows = list(plan.assignments.select_related("cadre", "next_best"))
+    provisional = VillageNeed.objects.within(plan.division_id).filter(year=plan.year, provisional=True)
     return {
         "plan": plan.pk,
         "division": plan.division_id,
@@ -284,6 +285,9 @@ def plan_as_data(plan: MatchPlan) -> dict[str, Any]:
         "filled": plan.filled,
         "priority": {"posts": plan.priority_posts, "filled": plan.priority_filled},
         "candidates": plan.candidates,
+        "provisional_villages": sorted(
+            provisional.filter(registered_households__gt=0).values_list("village_id", flat=True)
+        ),
         "objective": float(plan.objective),
         "bound": float(plan.bound),
         "gap": float(plan.gap),

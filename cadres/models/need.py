@@ -31,6 +31,7 @@ class VillageNeed(models.Model):
     registered_persons = models.PositiveIntegerField(_("建档立卡人口"))
     rural_persons = models.PositiveIntegerField(_("乡村人口"), null=True)
     persons_from_cards = models.BooleanField(default=False, help_text="no village card: persons on cards stand in")
+    provisional = models.BooleanField(default=False, help_text="no household has a status yet: attributes stand in")
     weights = models.JSONField(default=dict)
     rows = models.JSONField(default=list)
     computed_at = models.DateTimeField()

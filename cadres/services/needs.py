@@ -16,7 +16,15 @@ from changde.accounts.models import User
 from changde.accounts.refusal import Refusal
 from changde.audit.services import record
 
-_COMPUTED = ("registered_households", "registered_persons", "rural_persons", "persons_from_cards", "weights", "rows")
+_COMPUTED = (
+    "registered_households",
+    "registered_persons",
+    "rural_persons",
+    "persons_from_cards",
+    "provisional",
+    "weights",
+    "rows",
+)
 
 
 @dataclass(frozen=True)
@@ -75,6 +83,7 @@ def _need_values(row: Mapping[str, Any]) -> dict[str, Any]:
         "registered_persons": int(row["registered_persons"]),
         "rural_persons": int(row["persons_on_cards"]) if from_cards else row["rural_persons"],
         "persons_from_cards": from_cards,
+        "provisional": row["provisional"],
         "weights": dict(need.weights),
         "rows": [frames.row_values(one) for one in need.rows],
     }

@@ -2,12 +2,27 @@
 --           they are poor, which guarantees are missing, who could work.
 -- Grain:    one row per village between first and last that has an open household.
 -- Indexes:  household (village, status, id), sheet (village, year, household), member sheet (sheet, person).
-WITH homes AS (
-    SELECT id, village_id, persons, status IN ('registered', 'returned') AS registered
+WITH undecided AS (
+    -- villages where no household has got a status yet: the first load or the procedure is still to come
+    SELECT village_id
     FROM households_household
     WHERE village_id BETWEEN %(first)s AND %(last)s AND status <> 'closed'
+    GROUP BY village_id HAVING bool_and(status = 'unregistered')
+), homes AS (
+    SELECT home.id, home.village_id, home.persons, undecided.village_id IS NOT NULL AS provisional,
+           CASE WHEN undecided.village_id IS NULL THEN home.status IN ('registered', 'returned')
+                -- what the first load would make of the card (households.services.status.initial_status)
+                ELSE coalesce(sheet.attribute NOT IN ('', '一般农户') AND sheet.exit_flag <> '已脱贫'
+                     AND (sheet.exit_flag IN ('未脱贫', '预脱贫', '返贫')
+                          OR sheet.attribute IN ('一般贫困户', '低保贫困户')), false)
+           END AS registered
+    FROM households_household home
+    LEFT JOIN undecided USING (village_id)
+    LEFT JOIN households_sheet sheet
+           ON undecided.village_id IS NOT NULL AND sheet.household_id = home.id AND sheet.year = %(year)s
+    WHERE home.village_id BETWEEN %(first)s AND %(last)s AND home.status <> 'closed'
 ), villages AS (
-    SELECT village_id,
+    SELECT village_id, bool_and(provisional) AS provisional,
            count(*) FILTER (WHERE registered) AS registered_households,
            coalesce(sum(persons) FILTER (WHERE registered), 0) AS registered_persons,
            sum(persons) AS persons_on_cards
@@ -74,7 +89,7 @@ WITH homes AS (
     WHERE village_id BETWEEN %(first)s AND %(last)s AND year <= %(year)s
     ORDER BY village_id, year DESC
 )
-SELECT villages.village_id AS village, registered_households, registered_persons, persons_on_cards,
+SELECT villages.village_id AS village, provisional, registered_households, registered_persons, persons_on_cards,
        cards.rural_persons, coalesce(cards.leading_industries, '{}') AS industries,
        coalesce(of_sheets.sheets, 0) AS sheets,
        coalesce(of_sheets.water, 0) AS water, coalesce(of_sheets.housing, 0) AS housing,

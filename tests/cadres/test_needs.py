@@ -10,6 +10,7 @@ from cadres.services.needs import correct_need, recompute_needs, withdraw_correc
 from changde.accounts.refusal import Refusal
 from changde.audit.models import Event
 from households.models import MemberSheet, VillageCard
+from households.services.status import initial_status
 from tests.factories import make_household
 from tests.personas import FENGMING, OTHER_VILLAGE, RESHI, TAOYUAN, WULING, WULING_VILLAGE, People
 
@@ -38,6 +39,22 @@ def test_causes_of_registered_households_become_skills() -> None:
     assert counts(need, "cause") == {"因病": 1.5, "因学": 1}
     assert sum(need.weights.values()) == 10_000
     assert need.weights["卫生"] > need.weights["教育"] > need.weights["劳务输出"]
+
+
+@pytest.mark.parametrize("attribute", ["", "一般农户", "一般贫困户", "低保户", "五保户", "低保贫困户"])
+@pytest.mark.parametrize("exit_flag", ["", "未脱贫", "已脱贫", "预脱贫", "返贫"])
+def test_before_any_status_the_attributes_stand_in_as_in_the_first_load(attribute: str, exit_flag: str) -> None:
+    make_household(FENGMING, attribute=attribute, exit_flag=exit_flag, main_cause="因病")
+    need = need_of()
+    registered = initial_status(attribute, exit_flag) == "registered"
+    assert (need.provisional, need.registered_households) == (True, int(registered))
+
+
+def test_with_one_status_decided_the_attributes_of_the_village_count_no_more() -> None:
+    make_household(FENGMING, attribute="一般贫困户", main_cause="因病")
+    make_household(FENGMING, status="exited", main_cause="因病")
+    need = need_of()
+    assert (need.provisional, need.registered_households) == (False, 0)
 
 
 def test_missing_guarantees_are_counted_by_household() -> None:
