@@ -222,6 +222,11 @@ def township_figures(rows: QuerySet[PlanAssignment]) -> list[dict[str, Any]]:
     return [figures[code] for code in sorted(figures)]
 
 
+def _in_order(row: PlanAssignment) -> tuple[int, int, int]:
+    """By village; first secretary, team members, professional secretary."""
+    return row.village_id, Role.values.index(row.role), row.seat
+
+
 PART_ORDER = ("skills", "years", "assessment", "dialect", "proximity", "wished", "cap", "change")
 
 
@@ -235,7 +240,7 @@ def _by_village(rows: Iterable[PlanAssignment], full: Mapping[str, float], user:
         Cadre.objects.visible_to(user).filter(pk__in=[row.cadre_id for row in rows]).values_list("pk", flat=True)
     )
     villages: dict[int, dict[str, Any]] = {}
-    for row in sorted(rows, key=lambda one: (one.village_id, Role.values.index(one.role), one.seat)):
+    for row in sorted(rows, key=_in_order):
         village = villages.setdefault(row.village_id, {"village": row.village, "posts": []})
         village["posts"].append(
             {
@@ -274,7 +279,7 @@ def _plain(score: Decimal | None) -> float | None:
 
 def plan_as_data(plan: MatchPlan) -> dict[str, Any]:
     """A plan as plain values for programs: village codes, staff numbers, scores and parts as numbers."""
-    rows = list(plan.assignments.select_related("cadre", "next_best"))
+    rows = sorted(plan.assignments.select_related("cadre", "next_best"), key=_in_order)
     provisional = VillageNeed.objects.within(plan.division_id).filter(year=plan.year, provisional=True)
     return {
         "plan": plan.pk,
