@@ -9,6 +9,7 @@ urlpatterns = [
     path("livez", health.live, name="livez"),
     path("readyz", health.ready, name="readyz"),
     path("api/v1/", include("households.api.urls")),
+    path("api/v1/", include("supervision.api.urls")),
     path("api/", include("changde.api.urls")),  # last below /api/: it answers what nothing else does
     path("accounts/", include("changde.accounts.urls")),
     path("jobs/", include("changde.jobs.urls")),

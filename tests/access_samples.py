@@ -20,6 +20,7 @@ from tests.api import token_of
 from tests.cadres.factories import make_cadre, make_posting
 from tests.factories import make_household
 from tests.personas import FENGMING, RESHI, TAOYUAN, WULING_VILLAGE, People
+from tests.supervision.posted import posted
 
 # Stand in the answers of Taoyuan county's pages and in no answer to anybody outside.
 MARKS = ("凤鸣暗记组", "H430725103202SECRET")
@@ -96,6 +97,10 @@ def plan(world: World) -> int:
     return propose_plan(division=TAOYUAN, by=None).pk
 
 
+def posted_list(world: World) -> str:
+    return posted(world.people, FENGMING, text=MARKS[0]).public_id
+
+
 SAMPLES: dict[str, Callable[[World], Any]] = {
     function.__name__: function
     for function in (
@@ -108,5 +113,6 @@ SAMPLES: dict[str, Callable[[World], Any]] = {
         posted_cadre,
         village_with_need,
         plan,
+        posted_list,
     )
 }

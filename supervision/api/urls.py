@@ -1,0 +1,9 @@
+from django.urls import path
+
+from supervision.api.lists import ListViewSet
+
+app_name = "supervision_api"
+urlpatterns = [
+    path("lists/", ListViewSet.as_view({"get": "list"}), name="lists"),
+    path("lists/<slug:public_id>/", ListViewSet.as_view({"get": "retrieve"}), name="list"),
+]
