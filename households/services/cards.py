@@ -39,7 +39,7 @@ class CardRefused(Refusal):
     """Red checks fired; `problems` name member and field of each."""
 
     def __init__(self, problems: Sequence[Check]):
-        super().__init__("checks", _("户卡未通过数据检查,尚未保存"))
+        super().__init__("checks", _("户卡未通过数据检查，尚未保存"))
         self.problems = tuple(problems)
 
 
@@ -50,7 +50,7 @@ class NumberWaits(Refusal):
     """
 
     def __init__(self, members: Sequence[int]):
-        super().__init__("number_waits", _("该证件号码需由查重台核实,本户暂不能保存;请先核对号码是否录错"))
+        super().__init__("number_waits", _("该证件号码需由查重台核实，本户暂不能保存；请先核对号码是否录错"))
         self.members = tuple(members)
 
 
@@ -69,7 +69,7 @@ class VersionConflict(Refusal):
         card: NumberedCard,
         conflicts: Sequence[Conflict],
     ):
-        super().__init__("version_conflict", _("您打开之后,这张户卡已被他人修改;请逐项选择保留哪一个"))
+        super().__init__("version_conflict", _("您打开之后，这张户卡已被他人修改；请逐项选择保留哪一个"))
         self.version, self.who, self.when, self.card, self.conflicts = version, who, when, card, tuple(conflicts)
 
 
@@ -144,15 +144,15 @@ def _check_place(card: Card, by: User | None, household: Household | None) -> No
     if code is None or not Division.objects.current().filter(code=code, level=Level.VILLAGE).exists():
         raise Refusal("village_unknown", _("行政村编码不存在"), field="village_code")
     if by is not None and not covers(by, "edit_cards", code):
-        raise Refusal("not_your_area", _("该村不在您的辖区内,不能录入或修改"), field="village_code")
+        raise Refusal("not_your_area", _("该村不在您的辖区内，不能录入或修改"), field="village_code")
     if household is not None and household.village_id != code:
-        raise Refusal("village_changed", _("户卡迁往别村须办理迁移,不能直接改村"), field="village_code")
+        raise Refusal("village_changed", _("户卡迁往别村须办理迁移，不能直接改村"), field="village_code")
 
 
 def _merged(row: Household, theirs: NumberedCard, mine: NumberedCard, expected: int | None) -> NumberedCard:
     """Mine, when nobody wrote meanwhile; else the changes of both, or the conflict a person must solve."""
     if expected is None:
-        raise Refusal("version_missing", _("缺少户卡版本号,请重新打开户卡再保存"))
+        raise Refusal("version_missing", _("缺少户卡版本号，请重新打开户卡再保存"))
     if expected == row.version:
         return mine
     merged, conflicts = merge(_card_at(row, expected, _year(mine.card)), theirs, mine)
@@ -224,7 +224,7 @@ def _matched(row: Household, mine: NumberedCard) -> tuple[int | None, ...]:
     free = Person.objects.filter(~Exists(elsewhere))
     named = {person for person in mine.persons if person is not None}
     if free.filter(pk__in=named, memberships__household=row).distinct().count() != len(named):
-        raise Refusal("stranger", _("家庭成员与户卡不符,请重新打开户卡再保存"))
+        raise Refusal("stranger", _("家庭成员与户卡不符，请重新打开户卡再保存"))
     hashes = {
         index: blind_index(member.id_number, kind="id")
         for index, (member, person) in enumerate(zip(mine.card.members, mine.persons, strict=True))
@@ -423,7 +423,11 @@ def _note_findings(
             village_id=row.village_id,
             kind=Finding.Kind.YELLOW_CHECK,
             code=code,
-            facts={"attributes": list(finding.attributes), "year": year},
+            facts={
+                "attributes": list(finding.attributes),
+                "year": year,
+                "parameters": {name: str(value) for name, value in finding.parameters.items()},
+            },
         )
         for (code, person), finding in fired.items()
         if (code, person) not in is_open

@@ -49,7 +49,7 @@ def set_status(
     if not reason.strip():
         raise Refusal("status_without_reason", _("改变户状态须写明依据"))
     if (status == HouseholdStatus.MONITORED) != bool(kind):
-        raise Refusal("status_kind", _("监测对象须写明监测类型,其他状态不写"))
+        raise Refusal("status_kind", _("监测对象须写明监测类型，其他状态不写"))
     row = Household.objects.select_for_update().get(pk=household.pk)
     before = row.status
     if (before, row.monitored_kind) == (status, kind):

@@ -1,0 +1,1 @@
+"""Forms: validate, convert, stop."""

@@ -1,0 +1,192 @@
+"""The form of a whole card: household and sheet, members as rows; between POST data and a typed card."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+
+from changde.accounts.refusal import Refusal
+from changde.divisions.models import Division
+from households.card_sections import CARD_SECTIONS, MEMBERS, Group, Section
+from households.domain.card import Card, Member, household_from, member_from, sheet_from
+from households.domain.merge import NumberedCard
+from households.domain.years import FIRST_YEAR, LAST_YEAR
+from households.forms.registry import RegistryForm
+from households.messages import message
+from households.services.cards import CardRefused, NumberWaits
+
+MOST_MEMBERS = 40
+
+
+class HouseholdForm(RegistryForm):
+    """The household and its sheet of one year."""
+
+    groups = tuple(group for section in CARD_SECTIONS for group in section.groups)
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    client_key = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, villages: Sequence[Division], fixed_year: int | None = None, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        village = self.fields["village_code"]
+        if len(villages) > 1:
+            choices = [(str(each.code), each.name) for each in villages]
+            village.widget = forms.Select({"data-attribute": "village_code"}, [("", _("请选择")), *choices])
+        else:
+            village.widget = forms.HiddenInput()
+        village.label = _("行政村")
+        if fixed_year:
+            self.fields["year"].widget = forms.HiddenInput()
+
+    def clean_year(self) -> int:
+        year = self.cleaned_data["year"]
+        if not FIRST_YEAR <= year <= LAST_YEAR:
+            raise forms.ValidationError(message("year-outside"))
+        return year
+
+    def section_groups(self, section: Section) -> list[tuple[Group, list[forms.BoundField]]]:
+        return self.shown_groups(section.groups)
+
+
+class MemberForm(RegistryForm):
+    """One member: identity, relation, and the facts of the year. `person` is the person the row was read from."""
+
+    groups = MEMBERS.groups
+    person = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def has_changed(self) -> bool:
+        """A row in which nothing but a preset relation stands is no member."""
+        return bool(set(self.changed_data) - {"relation", "person", "DELETE"}) or bool(self.initial.get("person"))
+
+
+class _MemberFormSet(forms.BaseFormSet):
+    def __init__(self, *args: Any, kept: Mapping[int, Member] | None = None, **kwargs: Any):
+        self.kept_members = kept or {}
+        super().__init__(*args, **kwargs)
+
+    def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
+        kwargs = super().get_form_kwargs(index)
+        person = None
+        if index is not None and self.is_bound:
+            given = self.data.get(f"{self.prefix}-{index}-person", "")
+            person = int(given) if given.isdecimal() else None
+        elif index is not None and self.initial and index < len(self.initial):
+            person = self.initial[index].get("person")
+        return kwargs | {"kept": self.kept_members.get(person) if person else None}
+
+    def add_fields(self, form: forms.Form, index: int | None) -> None:
+        super().add_fields(form, index)
+        form.fields["DELETE"].label = _("移出本户")
+
+    @property
+    def present(self) -> list[MemberForm]:
+        """Rows that are members: filled in and not taken off."""
+        return [
+            form
+            for form in self.forms
+            if form.has_changed() and not form.cleaned_data.get("DELETE")  # type: ignore[misc]
+        ]
+
+
+MemberFormSet = forms.formset_factory(
+    MemberForm,
+    formset=_MemberFormSet,
+    extra=0,
+    can_delete=True,
+    max_num=MOST_MEMBERS,
+    absolute_max=MOST_MEMBERS,
+    validate_max=True,
+)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A field two people changed: which control it is, whose, and both values as people read them."""
+
+    name: str
+    label: str
+    whose: str
+    mine: str
+    theirs: str
+
+
+@dataclass
+class CardForms:
+    """Household form and member rows of one page, and the way between them and a typed card."""
+
+    household: HouseholdForm
+    members: Any
+    choices: tuple[Choice, ...] = ()
+
+    @property
+    def is_valid(self) -> bool:
+        both = [self.household.is_valid(), self.members.is_valid()]  # both, so that all errors show at once
+        return all(both)
+
+    @property
+    def numbered(self) -> NumberedCard:
+        """The typed card of valid forms, with the persons its rows were read from."""
+        values, rows = self.household.values(), self.members.present
+        card = Card(household_from(values), sheet_from(values), tuple(member_from(row.values()) for row in rows))
+        return NumberedCard(card, tuple(row.cleaned_data.get("person") for row in rows))
+
+    def tell(self, refusal: Refusal) -> None:
+        """Put a refusal of the service at the fields it is about."""
+        if isinstance(refusal, CardRefused):
+            for problem in refusal.problems:
+                form = self._form(problem.member)
+                field = next((name for name in problem.attributes if name in form.fields), None)
+                form.add_error(field, message(problem.check_id, problem.parameters))
+        elif isinstance(refusal, NumberWaits):
+            for index in refusal.members:
+                self._form(index).add_error("id_number", refusal.message)
+        else:
+            known = refusal.field in self.household.fields
+            self.household.add_error(refusal.field if known else None, refusal.message)
+
+    def _form(self, member: int | None) -> forms.Form:
+        return self.household if member is None else self.members.present[member]
+
+
+def card_forms(
+    data: QueryDict | None,
+    *,
+    villages: Sequence[Division],
+    stored: NumberedCard | None = None,
+    version: int | None = None,
+    start: Card | None = None,
+    fixed_year: int | None = None,
+    rows: int = 0,
+) -> CardForms:
+    """The forms of a new card (`start` pre-fills) or a stored one, bound when there is data; `rows` blank members."""
+    shown = stored.card if stored else start or Card()
+    persons = stored.persons if stored else (None,) * len(shown.members)
+    kept = {person: member for person, member in zip(persons, shown.members, strict=True) if person}
+    options: dict[str, Any] = {"villages": villages, "fixed_year": fixed_year, "kept": Both(shown) if stored else None}
+    if data is not None:
+        return CardForms(HouseholdForm(data, **options), MemberFormSet(data, prefix="members", kept=kept))
+    household, member_form = HouseholdForm(**options), MemberForm()
+    household.initial = household.shown(Both(shown)) | {
+        "version": version,
+        "client_key": None if stored else uuid.uuid4(),
+    }
+    members = [
+        member_form.shown(member) | {"person": person} for person, member in zip(persons, shown.members, strict=True)
+    ]
+    formset = MemberFormSet(initial=members, prefix="members", kept=kept)
+    formset.extra = rows
+    return CardForms(household, formset)
+
+
+class Both:
+    """Household and sheet facts under one name; their attributes do not clash."""
+
+    def __init__(self, card: Card):
+        self._card = card
+
+    def __getattr__(self, name: str) -> Any:
+        own = self._card.household if hasattr(self._card.household, name) else self._card.sheet
+        return getattr(own, name)

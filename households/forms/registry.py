@@ -1,0 +1,171 @@
+"""A control for every field of the registry, parsed as a workbook's cell is (domain.values).
+
+A form validates, converts and stops: what a value means is said by domain.values, what a card may be by domain.checks.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from changde.crypto.masking import mask_account, mask_id_number, mask_phone
+from changde.web.forms import FigureInput
+from households.card_facts import unit_of
+from households.card_sections import OPTIONAL, Group
+from households.domain.fields import Field
+from households.domain.values import Bad, parse
+from households.messages import message
+
+MASKS = {"id": mask_id_number, "certificate": mask_id_number, "phone": mask_phone, "account": mask_account}
+_FEW = 2  # up to so many choices lie open, more fold into a list
+
+
+class RegistryField(forms.Field):
+    """A field of the registry. Cleans to the typed value of domain.values.
+
+    A personal number is shown masked; the mask sent back unchanged means the number that is stored (`kept`).
+    """
+
+    def __init__(self, of: Field, **options: Any):
+        self.of, self.kept = of, None
+        self.must = of.attribute in ("name", "relation", "village_code", "year")
+        super().__init__(
+            label=gettext_lazy(of.header),
+            help_text=_help(of),
+            required=of.attribute not in OPTIONAL,
+            widget=_widget(of),
+            **options,
+        )
+
+    @property
+    def unit(self) -> str:
+        return unit_of(self.of)
+
+    @property
+    def wide(self) -> bool:
+        return self.of.type == "enum list" or self.of.attribute in ("request", "address")
+
+    @property
+    def short(self) -> bool:
+        return self.of.type not in ("text", "enum list", "account") or self.of.attribute in ("group", "name")
+
+    def prepare_value(self, value: Any) -> Any:
+        if isinstance(value, bool):
+            return "是" if value else "否"
+        if isinstance(value, Decimal):
+            return f"{value.normalize():f}"
+        if isinstance(value, date):
+            return value.isoformat()
+        if isinstance(value, tuple):
+            return list(value)
+        return "" if value is None else value
+
+    def masked(self, value: str | None) -> str:
+        return MASKS[self.of.type](value)
+
+    def shown(self, value: Any) -> Any:
+        """The value as a control holds it; a personal number masked."""
+        return self.masked(value) if self.of.is_personal else self.prepare_value(value)
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return (self.prepare_value(initial) or "") != (data or "")
+
+    def clean(self, value: Any) -> Any:
+        if self.of.is_personal and isinstance(value, str) and "*" in value:
+            if self.kept and value.strip() == self.masked(self.kept):
+                return self.kept
+            raise forms.ValidationError(_("请填写完整号码；不修改的，请保持原样"), code="masked")
+        parsed = parse(self.of, value)
+        if isinstance(parsed, Bad):
+            raise forms.ValidationError(message(parsed.check_id, parsed.parameters), code=parsed.check_id)
+        if self.must and parsed is None:
+            raise forms.ValidationError(_("请填写%(field)s") % {"field": self.label}, code="required")
+        return parsed
+
+
+_HELP = {
+    "id_number": gettext_lazy("18 位，最后一位可为 X；填完自动带出性别和出生日期"),
+    "birth_date": gettext_lazy("例：1972-09-07"),
+    "no_id_reason": gettext_lazy("没有号码，或号码较特殊时填写"),
+    "disability_certificate": gettext_lazy("20 位，以证件号码开头"),
+    "other_causes": gettext_lazy("最多两项"),
+    "attribute": gettext_lazy("只作记录，不改变户的状态"),
+    "exit_flag": gettext_lazy("只作记录，不改变户的状态"),
+    "number": gettext_lazy("新户可以不填"),
+    "counts": gettext_lazy("不选即计入；现役军人、服刑或全供养人员选“否”"),
+    "wage_income": gettext_lazy("没有的收入填 0，不知道的留空"),
+    "medical_cost": gettext_lazy("报销之后由家庭承担的部分，不计入纯收入"),
+    "out_of_school_reason": gettext_lazy("6 至 15 岁不在校的必须填写"),
+}
+
+
+def _help(of: Field) -> str:
+    # 人编号 shares its name with 户编号
+    return "" if of.entity == "person" and of.attribute == "number" else _HELP.get(of.attribute, "")
+
+
+def _widget(of: Field) -> forms.Widget:
+    data = {"data-attribute": of.attribute}
+    if of.type == "yes/no":
+        yes, no = gettext_lazy("是"), gettext_lazy("否")
+        return forms.RadioSelect(
+            data | {"data-segment": ""}, choices=[("是", yes), ("否", no), ("", gettext_lazy("未知"))]
+        )
+    choices = [(value, gettext_lazy(value)) for value in of.values]
+    if of.type == "enum list":
+        return forms.CheckboxSelectMultiple(data, choices=choices)
+    if of.type == "enum":
+        if len(choices) <= _FEW:
+            return forms.RadioSelect(data | {"data-segment": ""}, choices=[*choices, ("", gettext_lazy("未知"))])
+        return forms.Select(data, choices=[("", gettext_lazy("请选择")), *choices])
+    if of.type in ("money", "decimal"):
+        return FigureInput(data)
+    if of.type in ("integer", "year"):
+        return FigureInput(data | {"inputmode": "numeric"})
+    if of.attribute == "request":
+        return forms.Textarea(data | {"rows": 4, "maxlength": 1000})
+    keyboard = {"phone": "tel", "date": "numeric", "account": "numeric"}.get(of.type)
+    return forms.TextInput(data | {"autocomplete": "off"} | ({"inputmode": keyboard} if keyboard else {}))
+
+
+class RegistryForm(forms.Form):
+    """A form whose fields are groups of the registry."""
+
+    use_required_attribute = False
+    groups: Sequence[Group] = ()
+
+    def __init__(self, *args: Any, kept: Any = None, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        for group in self.groups:
+            for of in group.fields:
+                field = RegistryField(of)
+                if of.is_personal and kept is not None:
+                    field.kept = getattr(kept, of.attribute)
+                self.fields[of.attribute] = field
+
+    def values(self) -> dict[str, Any]:
+        return {name: self.cleaned_data.get(name) for group in self.groups for name in group.attributes}
+
+    def shown_groups(self, groups: Iterable[Group] | None = None) -> list[tuple[Group, list[forms.BoundField]]]:
+        """Groups with their bound fields, for the template."""
+        return [(group, [self[name] for name in group.attributes]) for group in groups or self.groups]
+
+    def shown(self, facts: Any) -> dict[str, Any]:
+        """What the controls hold of typed facts: personal numbers masked."""
+        return {
+            name: self.fields[name].shown(getattr(facts, name)) for group in self.groups for name in group.attributes
+        }
+
+
+def display(field: RegistryField, value: Any) -> str:
+    """A value as people read it on a page; unknown is a word. Choices are translated, what people wrote is not."""
+    shown = field.shown(value)
+    if shown in ("", []):
+        return _("未填")
+    if isinstance(shown, list):
+        return "、".join(_(each) for each in shown)
+    return _(shown) if field.of.values else str(shown)

@@ -1,0 +1,193 @@
+"""Entering and correcting a whole card in the browser."""
+
+from dataclasses import replace
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from changde.accounts.access import access
+from changde.accounts.refusal import Refusal
+from changde.audit.services import record_read
+from changde.divisions.codes import Level, ancestor
+from changde.divisions.models import Division
+from changde.web.pages import CONFLICT, UNPROCESSABLE, go, render_page
+from households.card_sections import CARD_SECTIONS, MEMBERS, SECTIONS
+from households.domain.card import HEAD, Card, HouseholdFacts, Member, SheetFacts
+from households.domain.merge import NumberedCard
+from households.domain.years import last_full_year, year_of
+from households.forms.card import CardForms, card_forms
+from households.forms.conflict import chosen, conflicting_forms
+from households.models import Household
+from households.selectors.cards import latest_year, villages_of
+from households.selectors.lines import income_lines
+from households.services.card_rows import load_card
+from households.services.cards import VersionConflict, save_card
+
+# What a new year's sheet does not take over from the last one: every year is asked anew.
+_ASKED_ANEW = (
+    "wage_income", "business_income", "property_income", "family_planning", "dibao", "wubao", "pension",
+    "ecological_compensation", "other_transfer", "production_expenses", "medical_cost", "request",
+)  # fmt: skip
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@access("edit_cards")
+def new(request: HttpRequest) -> HttpResponse:
+    """Enter a card from nothing."""
+    villages = villages_of(request.user, "edit_cards")
+    start = Card(
+        HouseholdFacts(village_code=_village_of(request, villages)),
+        SheetFacts(year=latest_year(request.user) or last_full_year(timezone.localdate())),
+        (Member(relation=HEAD),),
+    )
+    forms = card_forms(request.POST or None, villages=villages, start=start, rows=_rows(request))
+    if request.method != "POST":
+        return _page(request, forms, villages)
+    if forms.is_valid:
+        try:
+            saved = save_card(
+                card=forms.numbered.card,
+                by=request.user,  # type: ignore[arg-type]
+                client_key=forms.household.cleaned_data.get("client_key"),
+            )
+        except Refusal as refusal:
+            forms.tell(refusal)
+        else:
+            return _saved(request, saved)
+    return _page(request, forms, villages, status=UNPROCESSABLE)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@access("edit_cards")
+def edit(request: HttpRequest, household_id: int) -> HttpResponse:
+    """Correct a card, or enter another year's sheet (?year=)."""
+    household = get_object_or_404(Household.objects.visible_to(request.user, "edit_cards"), pk=household_id)
+    villages = list(Division.objects.filter(pk=household.village_id))
+    year = _year_of(request, household)
+    stored = load_card(household, year)
+    shown = stored if stored.card.sheet.year else _new_year(household, year)
+    options: dict[str, Any] = {"villages": villages, "stored": shown, "fixed_year": year}
+    if request.method != "POST":
+        record_read("households.edit_card", by=request.user, target=household, area=household.village_id, year=year)
+        forms = card_forms(None, version=household.version, rows=_rows(request), **options)
+        return _page(request, forms, villages, household=household)
+    forms = card_forms(chosen(request.POST, stored), **options)
+    status = UNPROCESSABLE
+    conflict = None
+    if forms.is_valid:
+        mine = forms.numbered
+        try:
+            saved = save_card(
+                card=replace(mine.card, sheet=replace(mine.card.sheet, year=year)),
+                persons=mine.persons,
+                by=request.user,  # type: ignore[arg-type]
+                household=household,
+                expected_version=forms.household.cleaned_data.get("version"),
+            )
+        except VersionConflict as refusal:
+            forms, conflict, status = conflicting_forms(request.POST, forms, refusal, **options), refusal, CONFLICT
+        except Refusal as refusal:
+            forms.tell(refusal)
+        else:
+            return _saved(request, saved)
+    return _page(request, forms, villages, household=household, conflict=conflict, status=status)
+
+
+def _page(
+    request: HttpRequest,
+    forms: CardForms,
+    villages: list[Division],
+    *,
+    household: Household | None = None,
+    conflict: VersionConflict | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    village = villages[0] if villages else None
+    county = ancestor(village.code, Level.COUNTY) if village else None
+    context = {
+        "forms": forms,
+        "household": household,
+        "village": village if len(villages) == 1 else None,
+        "villages": villages,
+        "conflict": conflict,
+        "sections": [(section, forms.household.section_groups(section)) for section in CARD_SECTIONS],
+        "members_section": MEMBERS,
+        "nav": [_state(section, forms) for section in SECTIONS],
+        "lines": {str(year): str(line) for year, line in income_lines(county).items()},
+        "texts": _texts(),
+        "back": reverse("households:card", args=[household.pk]) if household else reverse("households:list"),
+    }
+    return render_page(request, "households/card_form.html", context, status=status)
+
+
+def _state(section: Any, forms: CardForms) -> dict[str, Any]:
+    """The section in the navigation: how many errors, else how far it is filled (the script keeps it up to date)."""
+    shown = forms.members.forms if section is MEMBERS else [forms.household]
+    errors = 0
+    if forms.household.is_bound:
+        errors = sum(1 for form in shown for name in form.errors if name in section.attributes)
+    note = _("%(count)s 处错误") % {"count": errors} if errors else ""
+    return {"id": section.id, "text": section.title, "state": "error" if errors else "", "note": note}
+
+
+def _saved(request: HttpRequest, household: Household) -> HttpResponse:
+    at = timezone.localtime(household.changed_at).strftime("%H:%M")
+    messages.success(request, _("户卡已于 %(time)s 保存") % {"time": at})
+    return go(request, "households:card", household.pk)
+
+
+def _rows(request: HttpRequest) -> int:
+    """Blank member rows asked for where the browser runs no scripts."""
+    asked = request.GET.get("rows", "")
+    return min(int(asked), 12) if asked.isdecimal() else 0
+
+
+def _village_of(request: HttpRequest, villages: list[Division]) -> int | None:
+    here = request.area.code  # type: ignore[attr-defined]
+    codes = [village.code for village in villages]
+    return codes[0] if len(codes) == 1 else here if here in codes else None
+
+
+def _year_of(request: HttpRequest, household: Household) -> int:
+    """The year in the address or the form, else the card's latest, else the last full accounting year."""
+    asked = year_of(request.GET.get("year", ""))
+    if asked:
+        return asked
+    latest = household.sheets.order_by("-year").values_list("year", flat=True).first()
+    return latest or last_full_year(timezone.localdate())
+
+
+def _new_year(household: Household, year: int) -> NumberedCard:
+    """A year without a sheet starts from the latest one's conditions; income and needs are asked anew."""
+    latest = household.sheets.filter(year__lt=year).order_by("-year").values_list("year", flat=True).first()
+    last = load_card(household, latest)
+    blank: dict[str, Any] = dict.fromkeys(_ASKED_ANEW)
+    sheet = replace(last.card.sheet, year=year, entered_by=None, entered_at=None, **blank)
+    return replace(last, card=replace(last.card, sheet=sheet))
+
+
+def _texts() -> dict[str, str]:
+    """What static/js/card-form.js says."""
+    return {
+        "unsaved": _("有未保存的修改"),
+        "saved": _("没有未保存的修改"),
+        "idOk": _("号码正确：%(sex)s，%(birth)s 出生，%(age)s 岁"),
+        "idLength": _("应为 18 位，现为 %(length)s 位"),
+        "idWrong": _("校验码不对或日期不存在，请核对"),
+        "idTwice": _("本户另有成员用了同一号码"),
+        "age": _("%(age)s 岁"),
+        "member": _("第 %(number)s 位成员"),
+        "removed": _("保存后移出本户"),
+        "filled": _("已填 %(done)s/%(all)s"),
+        "missing": _("还有 %(count)s 项收支未填，暂算不出；没有的请填 0"),
+        "nobody": _("还没有计入的家庭成员"),
+        "below": _("低于 %(year)s 年标准线 %(line)s 元，差 %(gap)s 元"),
+        "above": _("不低于 %(year)s 年标准线 %(line)s 元，高出 %(gap)s 元"),
+        "noLine": _("%(year)s 年没有标准线"),
+    }
