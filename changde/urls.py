@@ -14,5 +14,6 @@ urlpatterns = [
     path("accounts/", include("changde.accounts.urls")),
     path("jobs/", include("changde.jobs.urls")),
     path("cadres/", include("cadres.urls")),
+    path("", include("households.urls")),
     path("", include("changde.web.urls")),
 ]

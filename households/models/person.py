@@ -80,6 +80,10 @@ class Person(models.Model):
         return decrypt(self.disability_certificate_cipher, field="person.disability_certificate", owner=self.pk)
 
     @property
+    def masked_certificate(self) -> str:
+        return mask_id_number(self.disability_certificate)
+
+    @property
     def phone(self) -> str | None:
         return decrypt(self.phone_cipher, field="person.phone", owner=self.pk)
 

@@ -15,11 +15,14 @@ import pghistory.models
 from django.db import models
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from changde.accounts.models import User
 from changde.audit.models import Event
 from changde.crypto.cipher import CannotDecrypt, decrypt
 from changde.crypto.masking import mask_account, mask_id_number, mask_phone
+from households.domain.fields import by_attribute
 from households.models import Household, MemberSheet, Membership, Person, Sheet
 
 _TRACKED: tuple[type[models.Model], ...] = (Household, Sheet, Membership, MemberSheet, Person)
@@ -41,6 +44,18 @@ _MASKS = {
     "bank_account": mask_account,
 }
 _CIPHER = "_cipher"
+_WORDS = {
+    "relation": _("与户主关系"),
+    "since": _("入户日期"),
+    "until": _("离户日期"),
+    "end_reason": _("离户原因"),
+    "status": _("户状态"),
+    "status_since": _("状态起始"),
+    "monitored_kind": _("监测类型"),
+    "old_id_number": _("15 位旧号码"),
+    "split_from": _("分自"),
+    "merged_into": _("并入"),
+}
 
 
 @dataclass(frozen=True)
@@ -190,7 +205,7 @@ def _field_changes(changes: Iterable[RowChange]) -> list[FieldChange]:
                     FieldChange(
                         change.model.__name__,
                         name,
-                        str(column.verbose_name),
+                        _label(change.model, name, column),
                         _person(change),
                         getattr(change.before, "year", None),
                         before,
@@ -198,6 +213,17 @@ def _field_changes(changes: Iterable[RowChange]) -> list[FieldChange]:
                     )
                 )
     return shown
+
+
+def _label(model: type[models.Model], name: str, column: Any) -> str:
+    """The header of the form; a column of the machine's own has a word of its own."""
+    if name in _WORDS:
+        return str(_WORDS[name])
+    entity = {"Household": "household", "Person": "person", "Sheet": "sheet", "MemberSheet": "member_sheet"}
+    try:
+        return gettext(by_attribute(entity.get(model.__name__, "membership"), name).header)
+    except KeyError:
+        return str(column.verbose_name)
 
 
 def _value(change: RowChange, row: Any, column: Any) -> Any:

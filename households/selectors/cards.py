@@ -1,0 +1,85 @@
+"""Cards as pages read them: the list of an area, one card in one year."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Max, Q, QuerySet
+from django.shortcuts import get_object_or_404
+
+from changde.accounts.areas import ranges_of
+from changde.accounts.models import User
+from changde.divisions.models import Division
+from households.models import Finding, Household, MemberSheet, Membership, Sheet
+
+Reader = User | AnonymousUser
+
+
+def cards_in(user: Reader, division: Division | None) -> QuerySet[Household]:
+    """Cards the user may see, narrowed to a division; villages come along (a list shows them)."""
+    cards = Household.objects.visible_to(user)
+    if division is not None:
+        cards = cards.within(division.code)
+    return cards.select_related("village")
+
+
+def latest_year(user: Reader, division: Division | None = None) -> int | None:
+    """The latest accounting year that has sheets in the user's area, or in a division of it."""
+    sheets = Sheet.objects.visible_to(user)
+    if division is not None:
+        sheets = sheets.within(division.code)
+    return sheets.aggregate(year=Max("year"))["year"]
+
+
+def with_sheets(cards: Iterable[Household], year: int | None) -> list[Household]:
+    """The cards of one page, each with `sheet` of `year` or None (one query)."""
+    cards = list(cards)
+    sheets = {row.household_id: row for row in Sheet.objects.filter(household__in=cards, year=year or 0)}
+    for card in cards:
+        card.sheet = sheets.get(card.pk)  # type: ignore[attr-defined]
+    return cards
+
+
+@dataclass(frozen=True)
+class CardPage:
+    """One card in one accounting year, as its page shows it. `sheet` is None when no year was entered yet."""
+
+    household: Household
+    way: list[Division]
+    years: list[int]
+    sheet: Sheet | None
+    members: list[MemberSheet]
+    gone: list[Membership]
+    findings: list[Finding]
+
+
+def card_of(user: Reader, household_id: int) -> Household:
+    """The card, or 404 for absent and for not yours alike."""
+    return get_object_or_404(Household.objects.visible_to(user).select_related("village"), pk=household_id)
+
+
+def card_page(user: Reader, household: Household, year: int | None = None) -> CardPage:
+    """Everything on the card's page; the latest year when none (or an unknown one) is named."""
+    years = list(household.sheets.order_by("-year").values_list("year", flat=True))
+    if year not in years:
+        year = years[0] if years else None
+    sheet = Sheet.objects.filter(household=household, year=year).first() if year else None
+    members = list(sheet.members.select_related("person")) if sheet else []
+    gone = list(household.memberships.exclude(until=None).select_related("person").order_by("-until", "pk"))
+    findings = list(
+        Finding.objects.visible_to(user).open().filter(household=household).select_related("person").order_by("pk")
+    )
+    return CardPage(household, household.village.path(), years, sheet, members, gone, findings)
+
+
+def below(division: Division) -> list[Division]:
+    """The divisions one step down, for the filter of a list."""
+    return list(Division.objects.current().filter(parent=division).order_by("code"))
+
+
+def villages_of(user: Reader, capability: str) -> list[Division]:
+    """The villages where the user may do `capability`."""
+    scope = Q()
+    for first, last in ranges_of(user, capability):
+        scope |= Q(code__range=(first, last))
+    return list(Division.objects.current().villages().filter(scope).order_by("code")) if scope else []

@@ -1,0 +1,17 @@
+"""Addresses of the people who are helped."""
+
+from django.urls import path
+
+from households.views import card, card_form, cards, village_cards
+
+app_name = "households"
+urlpatterns = [
+    path("search/", cards.search, name="search"),
+    path("households/", cards.index, name="list"),
+    path("households/new/", card_form.new, name="new"),
+    path("households/<int:household_id>/", card.card, name="card"),
+    path("households/<int:household_id>/edit/", card_form.edit, name="edit"),
+    path("households/<int:household_id>/reveal/", card.reveal, name="reveal"),
+    path("villages/<int:code>/card/", village_cards.show, name="village_card"),
+    path("villages/<int:code>/card/edit/", village_cards.edit, name="village_card_edit"),
+]

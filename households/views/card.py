@@ -1,0 +1,183 @@
+"""One card: its page by parts, its history, and what is shown in full on request only."""
+
+from contextlib import suppress
+from decimal import Decimal
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST, require_safe
+
+from changde.accounts.access import access
+from changde.accounts.areas import covers
+from changde.audit.services import record_read
+from changde.web.pages import render_page
+from households.card_facts import facts_of
+from households.card_sections import ASSETS, BASICS, HOUSING, INCOME, LAND, MEMBERS
+from households.domain.card import Member
+from households.messages import message
+from households.models import Finding, Household, HouseholdStatus, Membership, Person
+from households.selectors.cards import CardPage, card_of, card_page
+from households.selectors.history import Act, history_of
+
+TABS = (
+    ("overview", gettext_lazy("概况"), "card"),
+    ("members", gettext_lazy("家庭成员"), "people"),
+    ("income", gettext_lazy("收入支出"), "money"),
+    ("conditions", gettext_lazy("生活条件"), "house"),
+    ("history", gettext_lazy("历史"), "clock"),
+)
+# Panels of this and of upper apps, filled by their address when the app is there.
+PANELS = ("households:why", "supervision:of_household", "cadres:of_household")
+# What is shown on request only, each time logged: (whose, attribute) -> property of the row.
+SECRETS = {
+    "person": ("id_number", "disability_certificate", "phone"),
+    "household": ("phone", "bank_account", "helper_phone"),
+}
+
+
+@require_safe
+@access("read_cards")
+def card(request: HttpRequest, household_id: int) -> HttpResponse:
+    """One card. Opening it is one event of the log, whichever part is shown."""
+    household = card_of(request.user, household_id)
+    tab = request.GET.get("tab", "")
+    tab = tab if tab in {name for name, *_rest in TABS} else "overview"
+    asked = request.GET.get("year", "")
+    page = card_page(request.user, household, int(asked) if asked.isdecimal() else None)
+    year = page.sheet.year if page.sheet else None
+    record_read(
+        "households.read_card", by=request.user, target=household, area=household.village_id, tab=tab, year=year
+    )
+    context = {
+        "card": page,
+        "household": household,
+        "sheet": page.sheet,
+        "tab": tab,
+        "tabs": [
+            {
+                "text": label,
+                "icon": icon,
+                "current": name == tab,
+                "href": f"?tab={name}" + (f"&year={year}" if year and year != page.years[0] else ""),
+                "count": len(page.members) if name == "members" else None,
+            }
+            for name, label, icon in TABS
+        ],
+        "members": [(row, Member(birth_date=row.person.birth_date).age_in(year)) for row in page.members],
+        "findings": [(finding, _finding_text(finding)) for finding in page.findings],
+        "panels": _panels(household) if tab == "overview" else [],
+        "may_edit": covers(request.user, "edit_cards", household.village_id),
+        "crumbs": [
+            {"text": _("户卡"), "href": reverse("households:list")},
+            {"text": household.head_name or household.number or str(household.pk)},
+        ],
+    } | _TAB_CONTEXT[tab](page)
+    return render_page(request, "households/card.html", context)
+
+
+def _overview(page: CardPage) -> dict[str, Any]:
+    basics = facts_of(BASICS, page.household, page.sheet, leave_out=_NOT_PLAIN)
+    return {"basics": basics, "request_text": page.sheet and page.sheet.request}
+
+
+def _members(page: CardPage) -> dict[str, Any]:
+    leave_out = {"name", "relation", "id_number", "phone", "disability_certificate"}
+    return {"member_facts": [(row, facts_of(MEMBERS, row, row.person, leave_out=leave_out)) for row in page.members]}
+
+
+def _income(page: CardPage) -> dict[str, Any]:
+    return {"income": facts_of(INCOME, page.sheet)}
+
+
+def _conditions(page: CardPage) -> dict[str, Any]:
+    return {"conditions": [(section, facts_of(section, page.sheet)) for section in (HOUSING, LAND, ASSETS)]}
+
+
+def _history(page: CardPage) -> dict[str, Any]:
+    lived_here = Membership.objects.filter(household=page.household).select_related("person")
+    names = {row.person_id: row.person.name for row in lived_here}
+    return {"acts": [(act, _act_text(act), _lines(act, names)) for act in history_of(page.household)]}
+
+
+def _lines(act: Act, names: dict[int, str]) -> list[tuple[str, str, str, str]]:
+    """(whose, field, before, after) of each changed field."""
+    return [
+        (names.get(change.person_id or 0, ""), change.label, _plain(change.before), _plain(change.after))
+        for change in act.changes
+    ]
+
+
+_NOT_PLAIN = frozenset({"village_code", "phone", "bank_account", "helper_phone", "request"})
+_TAB_CONTEXT = {
+    "overview": _overview,
+    "members": _members,
+    "income": _income,
+    "conditions": _conditions,
+    "history": _history,
+}
+
+
+def _act_text(act: Act) -> str:
+    """What an act of the log is called on the timeline."""
+    if act.verb == "households.save_card":
+        return _("录入户卡") if act.facts.get("created") else _("修改户卡")
+    if act.verb == "households.set_status":
+        before, after = (HouseholdStatus(act.facts[side]).label for side in ("before", "after"))
+        return _("户状态：%(before)s → %(after)s") % {"before": before, "after": after}
+    if act.verb == "households.number_waits":
+        return _("另有一户填写了同一证件号码，等待查重")
+    return _("系统之外的改动") if not act.verb else act.verb
+
+
+def _plain(value: Any) -> str:
+    """A value of the history in words."""
+    if value is None:
+        return _("空")
+    if isinstance(value, bool):
+        return _("是") if value else _("否")
+    if isinstance(value, list):
+        return "、".join(value)
+    if isinstance(value, Decimal):
+        return f"{value.normalize():,f}"
+    if value in HouseholdStatus.values:
+        return str(HouseholdStatus(value).label)
+    return _END_REASONS.get(str(value), str(value))
+
+
+_END_REASONS = {"removed": gettext_lazy("录入时移出")}
+
+
+def _finding_text(finding: Finding) -> str:
+    """What was found, in words; never where the other card of a number is."""
+    if finding.kind == Finding.Kind.YELLOW_CHECK:
+        return message(finding.code, finding.facts.get("parameters", {}))
+    return str(Finding.Kind(finding.kind).label)
+
+
+def _panels(household: Household) -> list[str]:
+    urls = []
+    for name in PANELS:
+        with suppress(NoReverseMatch):
+            urls.append(reverse(name, args=[household.pk]))
+    return urls
+
+
+@require_POST
+@access("read_cards")
+def reveal(request: HttpRequest, household_id: int) -> HttpResponse:
+    """One personal number in full, on request; each time an event of the log."""
+    household = card_of(request.user, household_id)
+    attribute, person_id = request.POST.get("attribute", ""), request.POST.get("person", "")
+    owner: Household | Person = household
+    if person_id:
+        people = Person.objects.filter(memberships__household=household).distinct()
+        owner = get_object_or_404(people, pk=int(person_id) if person_id.isdecimal() else 0)
+    if attribute not in SECRETS[owner._meta.model_name or ""]:
+        raise Http404
+    record_read("households.reveal", by=request.user, target=owner, area=household.village_id, field=attribute)
+    context = {"value": getattr(owner, attribute), "household": household}
+    return render_page(request, "households/revealed.html", context, fragment="households/_revealed.html")

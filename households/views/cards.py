@@ -1,0 +1,141 @@
+"""Cards: the list of an area, and the search box."""
+
+import base64
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from changde.accounts.access import access
+from changde.audit.services import record_read
+from changde.crypto.cipher import CannotDecrypt, decrypt, encrypt
+from changde.divisions.codes import Level, contains
+from changde.divisions.models import Division
+from changde.web.keyset import PAGE_SIZE, KeysetPage
+from changde.web.pages import go, render_page
+from households.filters import ORDERS, CardFilter
+from households.models import HouseholdStatus
+from households.selectors import cards as selectors
+from households.selectors.search import matching, understand
+
+_ORDERS = {
+    "": ("village_id", "head_pinyin", "pk"),
+    "changed": ("-changed_at", "-pk"),
+}
+
+
+@require_safe
+@access("read_cards")
+def index(request: HttpRequest) -> HttpResponse:
+    """The cards of the division one works in, filtered and by pages."""
+    division = _division(request)
+    year = selectors.latest_year(request.user, division)
+    text = _opened(request)
+    search = understand(text)
+    cards = selectors.cards_in(request.user, division)
+    filtered = CardFilter(request.GET, queryset=cards, year=year)
+    found = matching(filtered.qs, search) if search else filtered.qs
+    order = request.GET.get("order", "")
+    page = KeysetPage(found, request.GET, order=_ORDERS.get(order, _ORDERS[""]), size=PAGE_SIZE)
+    page.rows = selectors.with_sheets(page.rows, year)
+    if search and search.sensitive:
+        record_read("households.search", by=request.user, area=division and division.code, by_what=search.kind)
+    is_filtered = not filtered.form.is_valid() or bool(search or any(filtered.form.cleaned_data.values()))
+    context = {
+        "page": page,
+        "filter": filtered,
+        "division": division,
+        "below": selectors.below(division) if division else [],
+        "within": request.GET.get("within", ""),
+        "year": year,
+        "order": order,
+        "orders": ORDERS,
+        "village": division if division and division.level == Level.VILLAGE else None,
+        "may_enter": request.user.can("edit_cards"),  # type: ignore[union-attr]
+        "import_url": _import_url(request),
+        "search_text": "" if search and search.sensitive else text,
+        "searched_number": bool(search and search.sensitive),
+        "chips": _chips(request, filtered, division, text, search),
+        "filtered": is_filtered,
+    }
+    return render_page(request, "households/card_list.html", context, fragment="households/_card_rows.html")
+
+
+@require_POST
+@access("read_cards")
+def search(request: HttpRequest) -> HttpResponse:
+    """Take the text of the search box and lead to the list, or straight to the card a number names.
+
+    Posted, and encrypted in the address that follows: names and numbers of people stay out of addresses and logs.
+    """
+    text = request.POST.get("q", "").strip()[:60]
+    found = understand(text)
+    if not found:
+        return go(request, "households:list")
+    cards = matching(selectors.cards_in(request.user, None), found)
+    if found.sensitive:
+        cards = list(cards[:2])
+        if len(cards) == 1:
+            record_read("households.search", by=request.user, target=cards[0], by_what=found.kind)
+            return go(request, "households:card", cards[0].pk)
+    return go(request, f"{reverse('households:list')}?find={_closed(request, text)}")
+
+
+def _import_url(request: HttpRequest) -> str:
+    """Where workbooks are brought in, when that station is there and open to the person."""
+    if not request.user.can("import_cards"):  # type: ignore[union-attr]
+        return ""
+    try:
+        return reverse("households:import")
+    except NoReverseMatch:
+        return ""
+
+
+def _division(request: HttpRequest) -> Division | None:
+    """The division of the list: the one in the address when it lies inside the one worked in, else that one."""
+    here = request.area.division  # type: ignore[attr-defined]
+    within = request.GET.get("within", "")
+    if here and len(within) == 12 and within.isdecimal() and contains(here.code, int(within)):
+        return Division.objects.filter(code=int(within)).first() or here
+    return here
+
+
+def _closed(request: HttpRequest, text: str) -> str:
+    blob = encrypt(text, field="search", owner=request.user.pk) or b""  # type: ignore[arg-type]
+    return base64.urlsafe_b64encode(blob).decode().rstrip("=")
+
+
+def _opened(request: HttpRequest) -> str:
+    """The searched text of the address; empty when it is not this person's or was changed."""
+    code = request.GET.get("find", "")
+    try:
+        blob = base64.urlsafe_b64decode(code + "=" * (-len(code) % 4))
+        return decrypt(blob or None, field="search", owner=request.user.pk) or ""  # type: ignore[arg-type]
+    except (ValueError, IndexError, CannotDecrypt):
+        return ""
+
+
+def _chips(
+    request: HttpRequest, filtered: CardFilter, division: Division | None, text: str, search: Any
+) -> list[dict[str, Any]]:
+    """What is on, each removable."""
+    on = []
+    if search:
+        label = _("证件号码") if search.kind == "id_number" else _("电话") if search.kind == "phone" else text
+        on.append(("find", _("搜索：%(text)s") % {"text": label}))
+    if division and request.GET.get("within"):
+        on.append(("within", division.name))
+    values = filtered.form.cleaned_data if filtered.form.is_valid() else {}
+    if values.get("status"):
+        on.append(("status", HouseholdStatus(values["status"]).label))
+    if values.get("cause"):
+        on.append(("cause", values["cause"]))
+    chips = []
+    for name, text_ in on:
+        query = request.GET.copy()
+        for gone in (name, "after", "before"):
+            query.pop(gone, None)
+        chips.append({"text": text_, "href": f"?{query.urlencode()}", "on": True, "removable": True})
+    return chips
