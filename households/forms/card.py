@@ -91,7 +91,7 @@ class _MemberFormSet(forms.BaseFormSet):
         ]
 
 
-MemberFormSet = forms.formset_factory(
+MemberFormSet: Any = forms.formset_factory(
     MemberForm,
     formset=_MemberFormSet,
     extra=0,

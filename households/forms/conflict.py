@@ -30,8 +30,9 @@ def conflicting_forms(data: QueryDict, forms_: CardForms, conflict: VersionConfl
             prefix = row.prefix
             _take_over(data, f"{prefix}-", row, own, member)
         else:
-            prefix = f"members-{data['members-TOTAL_FORMS']}"
-            data["members-TOTAL_FORMS"] = str(int(data["members-TOTAL_FORMS"]) + 1)
+            total = int(str(data["members-TOTAL_FORMS"]))
+            prefix = f"members-{total}"
+            data["members-TOTAL_FORMS"] = str(total + 1)
             _put(data, f"{prefix}-", MemberForm().shown(member))
         data[f"{prefix}-person"] = str(person or "")
         places[person] = prefix

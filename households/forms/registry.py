@@ -105,7 +105,7 @@ _HELP = {
 
 def _help(of: Field) -> str:
     # 人编号 shares its name with 户编号
-    return "" if of.entity == "person" and of.attribute == "number" else _HELP.get(of.attribute, "")
+    return "" if of.entity == "person" and of.attribute == "number" else str(_HELP.get(of.attribute, ""))
 
 
 def _widget(of: Field) -> forms.Widget:
@@ -137,6 +137,7 @@ class RegistryForm(forms.Form):
 
     use_required_attribute = False
     groups: Sequence[Group] = ()
+    fields: dict[str, Any]  # RegistryField, and the hidden ones a form adds
 
     def __init__(self, *args: Any, kept: Any = None, **kwargs: Any):
         super().__init__(*args, **kwargs)

@@ -5,7 +5,7 @@ id, with a keyed hash beside them where they are searched. Both directions stand
 bulk import read and write alike.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -110,7 +110,7 @@ def _same(row: Any, name: str, old: Any, new: Any) -> bool:
 def read_card(
     household: Any,
     sheet: Any | None,
-    members: list[tuple[int, Any, Any | None, str]],
+    members: Sequence[tuple[int, Any, Any | None, str]],
     *,
     household_id: int,
 ) -> NumberedCard:
