@@ -51,6 +51,7 @@ def load_demo(*, say: Callable[[str], None]) -> None:
         raise Refusal("demo_in_production", _("正式环境不得装入演示数据"))
     people = _people()
     say(f"{len(people)} logins")
+    call_command("load_index_default")
     if not Household.objects.exists():
         call_command("import_cards", str(files("households") / "reference/sample_cards.xlsx"), initial=True)
     if not VillageCard.objects.exists():
