@@ -99,7 +99,9 @@ CHECK_TEXTS = {
     "year-outside": _("年度不在可接受的范围之内(2010至2100)"),
     "area-outside": _("该村不在您的工作范围之内"),
     "number-elsewhere": _("该户编号属于您工作范围之外的户"),
-    "changed-meanwhile": _("该户刚被他人修改,请重新导入"),
+    "village-changed": _("该户在系统中属于另一个村,迁移须另行办理"),
+    "past-member": _("往年的年度表只能填写本户已有的成员"),
+    "status-differs": _("表内属性或脱贫标志与系统状态不一致"),
 }
 
 # number-form, by what is wrong with the figure
@@ -132,15 +134,16 @@ WORKBOOK_TEXTS = {
     "columns-missing": _("工作表“%(sheet)s”缺少必需的列:%(columns)s"),
     "column-twice": _("工作表“%(sheet)s”的列“%(column)s”出现了两次"),
     "workbook-empty": _("工作簿中没有任何户"),
+    "job-failed": _("处理中断,已入库的户保留;请重新导入同一文件"),
 }
 
 
 def message(check_id: str, parameters: Mapping[str, Any] | None = None) -> str:
-    """The text of a check that fired, its parameters filled in; a check without a text shows its id."""
+    """The text of a check that fired, its parameters filled in; a rule without one here brings its own."""
     parameters = parameters or {}
     text = FIGURE_TEXTS.get(parameters.get("kind", "")) if check_id == "number-form" else CHECK_TEXTS.get(check_id)
     if text is None:
-        return check_id
+        return str(parameters.get("text", check_id))
     try:
         return str(text) % {name: _shown(value) for name, value in parameters.items()}
     except KeyError:

@@ -1,1 +1,59 @@
 """Celery's side of the app: job handlers, ids in, one service call."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from typing import Any
+
+from changde.jobs.models import Job
+from changde.jobs.services import RunningJob, finisher, handler
+from households.domain.card_workbook import CardBook, open_cards
+from households.domain.workbook import WorkbookRefused
+from households.models import ImportBatch
+from households.services import imports
+
+
+@contextmanager
+def _workbook(batch: ImportBatch) -> Iterator[CardBook | None]:
+    """The batch's workbook, or None when it is not taken as a whole (then the batch says why)."""
+    try:
+        book = open_cards(BytesIO(batch.content or b""))
+    except WorkbookRefused as refused:
+        imports.note_refused_file(batch, refused)
+        yield None
+        return
+    with book:
+        yield book
+
+
+@handler("check_cards")
+def check_cards(job: RunningJob) -> dict[str, Any]:
+    """Foresee what an uploaded workbook would do."""
+    batch = ImportBatch.objects.get(pk=job.parameters["batch"])
+    with _workbook(batch) as book:
+        if book is None:
+            return {"refused_file": True}
+        outcome = imports.check(book=book, by=job.owner, progress=job.progress)
+        imports.note_checked(batch=batch, outcome=outcome, book=book)
+    return {"households": outcome.households, "accepted": outcome.accepted}
+
+
+@handler("import_cards")
+def import_cards(job: RunningJob) -> dict[str, Any]:
+    """Write a checked workbook."""
+    batch = ImportBatch.objects.get(pk=job.parameters["batch"])
+    with _workbook(batch) as book:
+        if book is None:
+            return {"refused_file": True}
+        outcome = imports.take_in(book=book, batch=batch, by=job.owner, progress=job.progress)
+    return {"households": outcome.households, "accepted": outcome.accepted}
+
+
+@finisher("check_cards")
+@finisher("import_cards")
+def import_broke_off(job: Job) -> None:
+    """The job was cancelled or failed for good: its batch says so."""
+    batch = ImportBatch.objects.filter(pk=job.parameters["batch"]).first()
+    if batch is not None:
+        cancelled = job.state == Job.State.CANCELLED
+        imports.note_broken_off(batch, ImportBatch.State.CANCELLED if cancelled else ImportBatch.State.FAILED)

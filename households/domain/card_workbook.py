@@ -30,6 +30,7 @@ LAYOUTS = (
         needed=(("户编号", "户主证件号码"), ("姓名",), ("证件号码",), ("与户主关系",)),
     ),
 )
+_NOT_WHOLE = frozenset({"household-row-missing", "household-no-key"})
 _NUMBER, _HEAD = "number", "head_id_number"
 _MEMBER_ENTITIES = ("person", "membership", "member_sheet")
 _HOUSEHOLD_ENTITIES = ("sheet", "household", "")
@@ -75,9 +76,10 @@ class ReadCard:
     def judge(self, context: Context | None = None) -> list[Finding]:
         """Everything found: the cells, the grouping, and the checks of the typed card.
 
-        A check that looks first at a cell that could not be read adds nothing; an unread card is not checked.
+        A check that looks first at a cell that could not be read adds nothing. Rows that make no whole card (members
+        without a household, a household that nobody can join) are not checked as one.
         """
-        if self.household_row is None:
+        if any(finding.check_id in _NOT_WHOLE for finding in self.findings):
             return list(self.findings)
         unread = {(finding.member, finding.attributes[0]) for finding in self.findings}
         checked = (finding for finding in run(self.card, context))
@@ -149,9 +151,12 @@ class CardBook:
                 if head:
                     by_head.setdefault(head, group)
             group.household.append(row.position)
+        nobodys: Group | None = None
         for row, number, head in self._keys(MEMBER_SHEET):
             self.members += 1
             group = (by_number.get(number) if number else None) or (by_head.get(head) if head else None)
+            if group is None and not number and not head:
+                group = nobodys
             if group is None:
                 group = Group(number, head)
                 self.groups.append(group)
@@ -159,6 +164,8 @@ class CardBook:
                     by_number[number] = group
                 elif head:
                     by_head[head] = group
+                else:
+                    nobodys = group
             group.members.append(row.position)
 
     # -- reading -------------------------------------------------------------------------------------------------------
@@ -175,7 +182,7 @@ class CardBook:
         if len(household_rows) > 1:
             findings.append(Finding("household-twice", RED, None, (_NUMBER,), {"row": household_rows[1].number}))
         if household_row is None:
-            findings.append(Finding("household-row-missing", RED, 0, (_NUMBER,)))
+            findings += [Finding("household-row-missing", RED, index, (_NUMBER,)) for index in range(len(member_rows))]
         elif not group.has_key:
             findings.append(Finding("household-no-key", WAIT, None, (_NUMBER,)))
         members = tuple(self._member(row, index, findings) for index, row in enumerate(member_rows))
@@ -224,6 +231,15 @@ class CardBook:
             values.masked(of, raw) if of is not None and raw is not None else "",
             finding.parameters,
         )
+
+    def places(self) -> Iterator[list[tuple[str, int]]]:
+        """For each group the (sheet, row number) of its rows."""
+        for group in self.groups:
+            yield [
+                (sheet, self._book.row_at(position).number)
+                for sheet, positions in ((HOUSEHOLD_SHEET, group.household), (MEMBER_SHEET, group.members))
+                for position in positions
+            ]
 
     # -- giving back ---------------------------------------------------------------------------------------------------
 

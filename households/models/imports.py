@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from changde.accounts.areas import ScopedQuerySet
-from changde.crypto.cipher import decrypt
+from changde.crypto.cipher import decrypt, decrypt_bytes
 from households.models.household import Household
 
 
@@ -26,9 +26,14 @@ class ImportBatch(models.Model):
     """One workbook brought in. Counts are households: read = accepted + refused + waiting."""
 
     class State(models.TextChoices):
-        WAITING = "waiting", _("等待处理")
+        WAITING = "waiting", _("正在检查")
+        CHECKED = "checked", _("待确认入库")
+        RUNNING = "running", _("正在入库")
         DONE = "done", _("已入库")
         FAILED = "failed", _("未能读取")
+        CANCELLED = "cancelled", _("已取消")
+
+    OPEN = (State.WAITING, State.RUNNING)
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     area = models.BigIntegerField(null=True)
@@ -37,8 +42,10 @@ class ImportBatch(models.Model):
     digest = models.CharField(max_length=64, help_text="SHA-256 of the file")
     size = models.PositiveBigIntegerField()
     file_cipher = models.BinaryField(null=True, help_text="the workbook, encrypted, until its returned rows expire")
-    state = models.CharField(max_length=7, choices=State, default=State.WAITING)
-    error = models.CharField(max_length=300, blank=True)
+    state = models.CharField(max_length=9, choices=State, default=State.WAITING)
+    error = models.CharField(max_length=40, blank=True, help_text="why the workbook was not taken (messages)")
+    error_facts = models.JSONField(default=dict)
+    position = models.PositiveIntegerField(default=0, help_text="households done; a broken-off import goes on here")
     initial = models.BooleanField(default=False, help_text="the one-off first load sets the status of households")
     households = models.PositiveIntegerField(default=0)
     members = models.PositiveIntegerField(default=0)
@@ -71,6 +78,17 @@ class ImportBatch(models.Model):
     def __str__(self) -> str:
         return self.file_name
 
+    @property
+    def is_open(self) -> bool:
+        return self.state in self.OPEN
+
+    @property
+    def content(self) -> bytes | None:
+        """The workbook as it came; None once its returned rows have expired."""
+        if self.file_cipher is None:
+            return None
+        return decrypt_bytes(self.file_cipher, field="import.file", owner=self.pk)
+
 
 class OfBatchQuerySet(ScopedQuerySet):
     area_field = "batch__area"
@@ -81,13 +99,18 @@ class OfBatchQuerySet(ScopedQuerySet):
 
 
 class ImportProblem(models.Model):
-    """A refused row: where it stands and which check refused it. The value itself is not kept."""
+    """Why a household was refused or waits: where it stands and which check says so. The value itself is not kept."""
+
+    class Outcome(models.TextChoices):
+        REFUSED = "refused", _("退回")
+        WAITING = "waiting", _("待核实")
 
     batch = models.ForeignKey(ImportBatch, models.CASCADE, related_name="problems")
     household = models.CharField(_("户编号"), max_length=40, blank=True)
     sheet = models.CharField(_("工作表"), max_length=40)
     row = models.PositiveIntegerField(_("行"), null=True)
     column = models.CharField(_("列"), max_length=60, blank=True)
+    outcome = models.CharField(max_length=7, choices=Outcome, default=Outcome.REFUSED)
     check_id = models.CharField(max_length=40)
     parameters = models.JSONField(default=dict)
 

@@ -1,27 +1,33 @@
 """Writing many whole cards at once: the same rules as a single save, over columns and COPY.
 
-The caller has parsed and checked the cards and owns the transaction (one for a chunk of a batch). Identity claims are
-written first (their foreign keys are checked at commit): the primary key decides every race for an ID number, also
-against a village cadre who types the same number in this second.
+Two steps. `plan_cards` decides for each card what becomes of it (new, changed, the same, waits, refused) and writes
+nothing, so that a person sees what will change before it does. `write_plan` writes: new cards by COPY, changed ones
+like a form that was filled in, unchanged ones not at all. Identity claims are written first (their foreign keys are
+checked at commit): the primary key decides every race for an ID number, also against a village cadre who types the same
+number in this second.
 """
 
 import dataclasses
 import json
 from collections import ChainMap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, count
 from typing import Any
 
 from django.db import connection, models
+from django.db.models import Q
 
 from changde.accounts.models import User
 from changde.accounts.refusal import Refusal
 from changde.audit.services import record
 from changde.bulk import allocate_ids, copy_in
 from changde.crypto.cipher import blind_index, encrypt
+from households.domain import checks
 from households.domain.card import Card, Finding
 from households.domain.card_income import with_income
+from households.domain.card_update import as_past, filled, vanished
+from households.domain.merge import NumberedCard, changed_fields
 from households.models import Finding as FindingRow
 from households.models import (
     Household,
@@ -42,53 +48,56 @@ from households.services.card_rows import (
     read_card,
     sheet_columns,
 )
-from households.services.cards import save_card
+from households.services.cards import CardRefused, NumberWaits, save_card
 
 DUPLICATE = "id-double"
+NO_KEY = "household-no-key"
 
 
 @dataclass(frozen=True)
 class Incoming:
-    """A checked card with its place in the workbook and the yellow findings it goes in with."""
+    """A checked card with its place in the workbook and the yellow findings it goes in with.
+
+    `group` is the household's place among the households of the workbook, `row` its row on `sheet`.
+    """
 
     card: Card
+    group: int = 0
     sheet: str = ""
     row: int | None = None
     findings: tuple[Finding, ...] = ()
 
     @property
-    def key(self) -> str:
+    def number(self) -> str:
         return self.card.household.number or ""
 
 
-@dataclass
-class Written:
-    """What came of a chunk, by household."""
+@dataclass(frozen=True)
+class Waiting:
+    """A card that waits. `first` is the household that has its ID number, where that is why."""
 
-    created: list[int] = field(default_factory=list)
-    changed: list[int] = field(default_factory=list)
-    same: list[int] = field(default_factory=list)
-    waiting: list[tuple[Incoming, str]] = field(default_factory=list)
-    refused: list[tuple[Incoming, str]] = field(default_factory=list)
+    incoming: Incoming
+    reason: str
+    number: bytes | None = None
+    first: int | None = None
 
 
 @dataclass(frozen=True)
-class _Wait:
-    """A card one of whose numbers `first` holds."""
+class Refused:
+    """A card that is refused by what only the tables know."""
 
     incoming: Incoming
-    number: bytes
-    first: int
+    findings: tuple[Finding, ...]
 
 
 @dataclass
-class _New:
+class New:
     """A card that gets a household of its own, with the ids it will have."""
 
     incoming: Incoming
     household_id: int
     hashes: list[bytes | None]
-    person_ids: list[int]
+    person_ids: list[int] = field(default_factory=list)
     sheet_id: int = 0
 
     @property
@@ -96,60 +105,101 @@ class _New:
         return self.incoming.card
 
 
-def write_cards(
-    incoming: Sequence[Incoming], *, by: User | None, batch: ImportBatch | None = None, visible: Any = None
-) -> Written:
-    """Write checked cards: new ones by COPY, changed ones one by one, unchanged ones not at all.
+@dataclass(frozen=True)
+class Known:
+    """A card of a household that is there: the card as it will stand, and who leaves it."""
 
-    A card is matched by its household number, else by its head's ID number. A card whose number belongs to a
-    household outside `visible` (a queryset of Household, None for the system) is refused without telling more.
-    A household with an ID number that is active on another card waits; the first keeps it and gets a finding.
-    Must stand in a transaction. Nothing is committed here.
+    incoming: Incoming
+    household_id: int
+    card: NumberedCard
+    changes: bool
+    leave: tuple[int, ...]
+
+
+@dataclass
+class Plan:
+    """What becomes of a chunk of cards."""
+
+    new: list[New] = field(default_factory=list)
+    known: list[Known] = field(default_factory=list)
+    waiting: list[Waiting] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+
+
+@dataclass
+class Written:
+    """What came of a chunk. created, changed and same hold (card, household id)."""
+
+    created: list[tuple[Incoming, int]] = field(default_factory=list)
+    changed: list[tuple[Incoming, int]] = field(default_factory=list)
+    same: list[tuple[Incoming, int]] = field(default_factory=list)
+    waiting: list[Waiting] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+
+    @property
+    def accepted(self) -> list[tuple[Incoming, int]]:
+        return self.created + self.changed + self.same
+
+
+Judge = Callable[[Card], list[Finding]]
+
+
+# -- planning ------------------------------
+
+
+def plan_cards(
+    incoming: Sequence[Incoming],
+    *,
+    judge: Judge,
+    visible: Any = None,
+    taken: MutableMapping[bytes, int] | None = None,
+    write: bool = True,
+) -> Plan:
+    """Decide what becomes of checked cards; writes nothing.
+
+    A card is matched by its household number, else by its head's ID number to a household that has no number or when
+    the card has none. `visible` (a queryset of Household, None for the system) narrows what may be matched: a number of
+    a household outside it is refused without telling more. A card with an ID number that another household holds
+    waits; inside a chunk the first card has it. `judge` checks a known card again after its empty fields were filled.
+    `taken` carries the numbers of planned new cards from chunk to chunk while nothing is written.
     """
-    if not connection.in_atomic_block:
-        raise RuntimeError("write_cards needs the caller's transaction")
-    written = Written()
+    taken = {} if taken is None else taken
     hashes = [[blind_index(member.id_number, kind="id") for member in each.card.members] for each in incoming]
     holders = _holders({value for row in hashes for value in row if value})
-    known = _known(incoming, holders)
-    shown = None if visible is None else set(visible.filter(pk__in=known.values()).values_list("pk", flat=True))
-
-    fresh: list[_New] = []
-    waits: list[_Wait] = []
+    matched = _matched(incoming, holders, visible)
+    new_ids = _new_ids(sum(found is None for found in matched), write, taken)
+    plan = Plan()
     stored: list[tuple[Incoming, int]] = []
-    taken: dict[bytes, int] = {}  # numbers of this chunk's own new cards -> household id
-    household_ids = iter(allocate_ids(Household, sum(position not in known for position in range(len(incoming)))))
-    for position, (each, numbers) in enumerate(zip(incoming, hashes, strict=True)):
-        household_id = known.get(position)
-        if household_id is not None and shown is not None and household_id not in shown:
-            written.refused.append((each, "number-elsewhere"))
+    for each, numbers, found in zip(incoming, hashes, matched, strict=True):
+        if found == _ELSEWHERE:
+            plan.refused.append(Refused(each, (_red("number-elsewhere", "number"),)))
             continue
-        own = household_id if household_id is not None else next(household_ids)
-        other = _other_holder(numbers, own, ChainMap(taken, holders))
+        own = found if found is not None else next(new_ids)
+        other = _other_holder(numbers, own, ChainMap(taken, holders))  # type: ignore[arg-type]
         if other:
-            waits.append(_Wait(each, *other))
-        elif household_id is not None:
-            stored.append((each, household_id))
-            taken |= {number: own for number in numbers if number}
+            plan.waiting.append(Waiting(each, DUPLICATE, *other))
+            continue
+        if found is None:
+            plan.new.append(New(each, own, numbers))
         else:
-            fresh.append(_New(each, own, numbers, []))
-            taken |= {number: own for number in numbers if number}
+            stored.append((each, own))
+        taken.update((number, own) for number in numbers if number)
+    _plan_known(stored, judge, plan)
+    return plan
 
-    _create(fresh, waits, written)
-    _update(stored, by, written)
-    _keep_waiting(waits, batch)
-    written.waiting = [(wait.incoming, DUPLICATE) for wait in waits]
-    record(
-        "cards.import",
-        by=by,
-        target=batch,
-        area=batch.area if batch else None,
-        created=len(written.created),
-        changed=len(written.changed),
-        same=len(written.same),
-        waiting=len(written.waiting),
-    )
-    return written
+
+_ELSEWHERE = -1
+
+
+def _red(check_id: str, *attributes: str, **parameters: Any) -> Finding:
+    return Finding(check_id, checks.RED, None, attributes, parameters)
+
+
+def _new_ids(needed: int, write: bool, taken: Mapping[bytes, int]) -> Iterator[int]:
+    """Ids of the new households: real ones to write with, else negative ones that meet nobody's."""
+    if write:
+        return iter(allocate_ids(Household, needed))
+    return count(min([_ELSEWHERE, *taken.values()]) - 1, -1)
 
 
 def _other_holder(numbers: list[bytes | None], own: int, holders: Mapping[bytes, int]) -> tuple[bytes, int] | None:
@@ -166,61 +216,186 @@ def _holders(numbers: set[bytes]) -> dict[bytes, int]:
     return {bytes(number): household_id for number, household_id in claims}
 
 
-def _known(incoming: Sequence[Incoming], holders: dict[bytes, int]) -> dict[int, int]:
-    """Position -> id of the household the card belongs to, by number, else by the head's ID number."""
-    numbers = {each.key for each in incoming if each.key}
-    by_number = dict(Household.objects.filter(number__in=numbers).values_list("number", "pk"))
-    found = {}
-    for position, each in enumerate(incoming):
-        household_id = by_number.get(each.key) if each.key else None
-        if household_id is None and not each.key:
-            head = each.card.head
-            number = blind_index((head.id_number if head else None) or each.card.household.head_id_number, kind="id")
-            household_id = holders.get(number) if number else None
-        if household_id is not None:
-            found[position] = household_id
+def _matched(incoming: Sequence[Incoming], holders: dict[bytes, int], visible: Any) -> list[int | None]:
+    """For each card the household it belongs to, None for a new one, _ELSEWHERE for one the writer may not see."""
+    by_number = dict(
+        Household.objects.filter(number__in={each.number for each in incoming if each.number}).values_list(
+            "number", "pk"
+        )
+    )
+    heads = [None if each.number in by_number else holders.get(_head_hash(each.card) or b"") for each in incoming]
+    unnumbered = set(
+        Household.objects.filter(Q(number=None), pk__in={pk for pk in heads if pk}).values_list("pk", flat=True)
+    )
+    named = {*by_number.values(), *(pk for pk in heads if pk)}
+    shown = named if visible is None else set(visible.filter(pk__in=named).values_list("pk", flat=True))
+    found: list[int | None] = []
+    for each, by_head in zip(incoming, heads, strict=True):
+        numbered = by_number.get(each.number)
+        if numbered is not None:
+            found.append(numbered if numbered in shown else _ELSEWHERE)
+        else:
+            fits = by_head in shown and (not each.number or by_head in unnumbered)
+            found.append(by_head if fits else None)
     return found
 
 
-def _keep_waiting(waits: list[_Wait], batch: ImportBatch | None) -> None:
+def _head_hash(card: Card) -> bytes | None:
+    head = card.head
+    return blind_index((head.id_number if head else None) or card.household.head_id_number, kind="id")
+
+
+def _plan_known(stored: Sequence[tuple[Incoming, int]], judge: Judge, plan: Plan) -> None:
+    """Cards of households that are there, as they will stand when the brought values are in."""
+    for year in sorted({each.card.sheet.year or 0 for each, _ in stored}):
+        of_year = [(each, household_id) for each, household_id in stored if (each.card.sheet.year or 0) == year]
+        ids = [household_id for _, household_id in of_year]
+        past = set(Sheet.objects.filter(household__in=ids, year__gt=year).values_list("household_id", flat=True))
+        present = _stored_cards(ids, year, past)
+        for each, household_id in of_year:
+            before, has_sheet = present[household_id]
+            if before.card.household.village_code != each.card.household.village_code:
+                plan.refused.append(Refused(each, (_red("village-changed", "village_code"),)))
+                continue
+            after = filled(before, each.card)
+            if household_id in past:
+                after = as_past(before, after)
+            red = tuple(finding for finding in judge(after.card) if finding.severity == checks.RED)
+            if household_id in past:
+                red += _strangers(after)
+            if red:
+                plan.refused.append(Refused(each, red))
+                continue
+            leave = () if household_id in past else vanished(before, after)
+            changes = not has_sheet or None in after.persons or bool(leave) or bool(changed_fields(before, after))
+            plan.known.append(Known(each, household_id, after, changes, leave))
+
+
+def _strangers(card: NumberedCard) -> tuple[Finding, ...]:
+    """An earlier year's sheet can only be written for members who are on the card."""
+    return tuple(
+        Finding("past-member", checks.RED, index, ("name",))
+        for index, person in enumerate(card.persons)
+        if person is None
+    )
+
+
+def _stored_cards(
+    household_ids: Sequence[int], year: int, past: Collection[int]
+) -> dict[int, tuple[NumberedCard, bool]]:
+    """The cards of households with their facts of `year`, and whether that year has a sheet (four queries).
+
+    In a household of `past` the relation is that of the sheet, not of today.
+    """
+    sheets = {row.household_id: row for row in Sheet.objects.filter(household__in=household_ids, year=year)}
+    facts = {(row.sheet_id, row.person_id): row for row in MemberSheet.objects.filter(sheet__in=sheets.values())}
+    members: dict[int, list[tuple[int, Person, MemberSheet | None, str]]] = {}
+    memberships = Membership.objects.open().filter(household__in=household_ids).select_related("person")
+    for row in memberships.order_by("household", "position", "pk"):
+        sheet = sheets.get(row.household_id)
+        known = facts.get((sheet.pk, row.person_id)) if sheet else None
+        relation = known.relation if known and row.household_id in past else row.relation
+        members.setdefault(row.household_id, []).append((row.person_id, row.person, known, relation))
+    return {
+        pk: (read_card(household, sheets.get(pk), members.get(pk, []), household_id=pk), pk in sheets)
+        for pk, household in Household.objects.in_bulk(household_ids).items()
+    }
+
+
+# -- writing ------------------------------
+
+
+def write_plan(plan: Plan, *, by: User | None, batch: ImportBatch | None = None) -> Written:
+    """Write a plan made with `write=True` in this very transaction. Nothing is committed here."""
+    if not connection.in_atomic_block:
+        raise RuntimeError("write_plan needs the caller's transaction")
+    written = Written(refused=list(plan.refused))
+    waits = list(plan.waiting)
+    _create(plan.new, waits, written)
+    for known in plan.known:
+        _update(known, by, waits, written)
+    keep_waiting(waits, batch)
+    written.waiting = waits
+    record(
+        "households.import_cards",
+        by=by,
+        target=batch,
+        area=batch.area if batch else None,
+        created=len(written.created),
+        changed=len(written.changed),
+        same=len(written.same),
+        waiting=len(written.waiting),
+        refused=len(written.refused),
+    )
+    return written
+
+
+def keep_waiting(waits: Sequence[Waiting], batch: ImportBatch | None) -> None:
     """Keep waiting cards encrypted for the duplicates desk, and flag the households that hold the numbers."""
-    villages = dict(Household.objects.filter(pk__in={wait.first for wait in waits}).values_list("pk", "village_id"))
+    firsts = {wait.first for wait in waits if wait.first is not None}
+    villages = dict(Household.objects.filter(pk__in=firsts).values_list("pk", "village_id"))
+    people = {
+        bytes(number): person
+        for number, person in IdentityClaim.objects.filter(
+            number_hash__in=[wait.number for wait in waits if wait.number]
+        ).values_list("number_hash", "person_id")
+    }
     FindingRow.objects.bulk_create(
         [
             FindingRow(
-                household_id=first,
-                village_id=village,
+                household_id=wait.first,
+                person_id=people.get(wait.number or b""),
+                village_id=villages[wait.first],
                 kind=FindingRow.Kind.DUPLICATE_NUMBER,
                 code=DUPLICATE,
                 blocks=True,
+                facts={"wanted_in": wait.incoming.card.household.village_code},
             )
-            for first, village in villages.items()
+            for wait in waits
+            if wait.first in villages
         ],
         ignore_conflicts=True,
     )
     if batch is None:
         return
+    texts = [_text(wait.incoming.card) for wait in waits]
+    marks = [wait.number or blind_index(text, kind="waiting") for wait, text in zip(waits, texts, strict=True)]
+    nameless = WaitingHousehold.objects.filter(household="", settled_at=None, number_hash__in=marks)
+    already = {bytes(mark or b"") for mark in nameless.values_list("number_hash", flat=True)}
     rows = []
-    for wait, waiting_id in zip(waits, allocate_ids(WaitingHousehold, len(waits)), strict=True):
-        text = json.dumps(dataclasses.asdict(wait.incoming.card), default=str, ensure_ascii=False)
+    for wait, text, mark, waiting_id in zip(
+        waits, texts, marks, allocate_ids(WaitingHousehold, len(waits)), strict=True
+    ):
+        if not wait.incoming.number and mark in already:
+            continue
         rows.append(
             WaitingHousehold(
                 pk=waiting_id,
                 batch=batch,
-                household=wait.incoming.key,
-                village_id=wait.incoming.card.household.village_code,
+                household=wait.incoming.number,
+                village_id=_village(wait.incoming.card),
                 sheet=wait.incoming.sheet,
                 row=wait.incoming.row,
-                reason=DUPLICATE,
+                reason=wait.reason,
                 card_cipher=encrypt(text, field="waiting.card", owner=waiting_id),
-                number_hash=wait.number,
+                number_hash=mark,
                 first_id=wait.first if wait.first in villages else None,
             )
         )
     WaitingHousehold.objects.bulk_create(rows, ignore_conflicts=True)  # the same workbook brought twice waits once
 
 
-def _claim(fresh: list[_New], waits: list[_Wait]) -> list[_New]:
+def _village(card: Card) -> int:
+    if card.household.village_code is None:
+        raise ValueError("a card is written into a village")
+    return card.household.village_code
+
+
+def _text(card: Card) -> str:
+    return json.dumps(dataclasses.asdict(card), default=str, ensure_ascii=False)
+
+
+def _claim(fresh: Sequence[New], waits: list[Waiting]) -> list[New]:
     """Take the numbers of new cards; a card that loses one to another transaction waits, and takes none."""
     claims = {
         number: IdentityClaim(number_hash=number, person_id=person_id, household_id=new.household_id)
@@ -236,11 +411,11 @@ def _claim(fresh: list[_New], waits: list[_Wait]) -> list[_New]:
     for new in fresh:
         if new.household_id in lost:
             number = lost[new.household_id]
-            waits.append(_Wait(new.incoming, number, holders[number]))
+            waits.append(Waiting(new.incoming, DUPLICATE, number, holders[number]))
     return [new for new in fresh if new.household_id not in lost]
 
 
-def _create(fresh: list[_New], waits: list[_Wait], written: Written) -> None:
+def _create(fresh: Sequence[New], waits: list[Waiting], written: Written) -> None:
     """New households by COPY."""
     person_ids = iter(allocate_ids(Person, sum(len(new.card.members) for new in fresh)))
     for new in fresh:
@@ -282,7 +457,7 @@ def _create(fresh: list[_New], waits: list[_Wait], written: Written) -> None:
             {
                 "id": new.sheet_id,
                 "household_id": new.household_id,
-                "village_id": new.card.household.village_code,
+                "village_id": _village(new.card),
                 "version": 1,
                 "members_counted": new.card.counted,
             }
@@ -297,8 +472,8 @@ def _create(fresh: list[_New], waits: list[_Wait], written: Written) -> None:
             for new, position, member, person_id in people
         ),
     )
-    written.created += [new.household_id for new in fresh]
-    _keep_findings((new.incoming, new.household_id) for new in fresh)
+    written.created += [(new.incoming, new.household_id) for new in fresh]
+    _keep_findings(fresh)
 
 
 def _head_columns(card: Card) -> dict[str, Any]:
@@ -314,60 +489,67 @@ def _copy(model: type[models.Model], rows: Iterable[dict[str, Any]]) -> None:
         copy_in(model, list(first), (tuple(row.values()) for row in chain([first], rows)))
 
 
-def _stored_cards(household_ids: Iterable[int], year: int | None) -> dict[int, Card]:
-    """The cards of households as their sheet of `year` has them, by household id (four queries)."""
-    sheets = {row.household_id: row for row in Sheet.objects.filter(household__in=household_ids, year=year)}
-    households = Household.objects.in_bulk(sheets)
-    members: dict[int, list[tuple[int, Person, MemberSheet, str]]] = {}
-    rows = MemberSheet.objects.filter(sheet__in=sheets.values()).select_related("person")
-    for row in rows.order_by("sheet", "position", "pk"):
-        members.setdefault(row.sheet_id, []).append((row.person_id, row.person, row, row.relation))
-    return {
-        household_id: read_card(
-            households[household_id], sheet, members.get(sheet.pk, []), household_id=household_id
-        ).card
-        for household_id, sheet in sheets.items()
-    }
+def _update(known: Known, by: User | None, waits: list[Waiting], written: Written) -> None:
+    """A known household: left alone when nothing changes, else saved like a form that was filled in."""
+    if not known.changes:
+        written.same.append((known.incoming, known.household_id))
+        return
+    household = Household.objects.select_for_update().get(pk=known.household_id)
+    before = household.version
+    try:
+        household = save_card(
+            card=known.card.card,
+            by=by,
+            household=household,
+            expected_version=before,
+            persons=known.card.persons,
+            capability="import_cards",
+        )
+    except NumberWaits:
+        waits.append(Waiting(known.incoming, DUPLICATE))
+    except CardRefused as refusal:
+        written.refused.append(Refused(known.incoming, refusal.problems))
+    except Refusal as refusal:
+        finding = _red(refusal.code, refusal.field or "number", text=str(refusal.message))
+        written.refused.append(Refused(known.incoming, (finding,)))
+    else:
+        changed = household.version != before
+        (written.changed if changed else written.same).append((known.incoming, known.household_id))
+        if changed:
+            _keep_vanished(household, known)
 
 
-def _comparable(card: Card) -> Card:
-    """Without what only names the place and the head; worked-out figures from the parts, so rounding is no change."""
-    facts = dataclasses.replace(
-        card.household, city_name=None, county_name=None, township_name=None, village_name=None,
-        head_name=None, head_id_number=None,
-    )  # fmt: skip
-    return with_income(dataclasses.replace(card, household=facts))
-
-
-def _update(stored: list[tuple[Incoming, int]], by: User | None, written: Written) -> None:
-    """Known households: unchanged ones are left alone; changed ones are saved like a form that was filled in."""
-    for year in {each.card.sheet.year for each, _ in stored}:
-        of_year = [(each, household_id) for each, household_id in stored if each.card.sheet.year == year]
-        present = _stored_cards([household_id for _, household_id in of_year], year)
-        for each, household_id in of_year:
-            if household_id in present and _comparable(present[household_id]) == _comparable(each.card):
-                written.same.append(household_id)
-                continue
-            household = Household.objects.select_for_update().get(pk=household_id)
-            try:
-                save_card(card=each.card, by=by, household=household, expected_version=household.version)
-            except Refusal as refusal:
-                written.refused.append((each, refusal.code))
-            else:
-                written.changed.append(household_id)
-
-
-def _keep_findings(cards: Iterable[tuple[Incoming, int]]) -> None:
+def _keep_findings(fresh: Sequence[New]) -> None:
     """Yellow checks go in as open findings, once each."""
-    rows = {
-        (household_id, finding.check_id): FindingRow(
-            household_id=household_id,
-            village_id=each.card.household.village_code,
+    rows = [
+        FindingRow(
+            household_id=new.household_id,
+            person_id=None if finding.member is None else new.person_ids[finding.member],
+            village_id=_village(new.card),
             kind=FindingRow.Kind.YELLOW_CHECK,
             code=finding.check_id,
-            facts={"member": finding.member},
+            facts={"attributes": list(finding.attributes), "year": new.card.sheet.year},
         )
-        for each, household_id in cards
-        for finding in each.findings
-    }
-    FindingRow.objects.bulk_create(rows.values(), ignore_conflicts=True)
+        for new in fresh
+        for finding in new.incoming.findings
+    ]
+    FindingRow.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _keep_vanished(household: Household, known: Known) -> None:
+    """Who left the card without an event leaves an open note."""
+    left = Membership.objects.filter(household=household, person__in=known.leave, until__isnull=False)
+    FindingRow.objects.bulk_create(
+        [
+            FindingRow(
+                household=household,
+                person_id=person,
+                village_id=household.village_id,
+                kind=FindingRow.Kind.YELLOW_CHECK,
+                code="member-vanished",
+                facts={"attributes": ["id_number"], "year": known.card.card.sheet.year},
+            )
+            for person in left.values_list("person_id", flat=True).distinct()
+        ],
+        ignore_conflicts=True,
+    )

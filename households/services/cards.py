@@ -87,19 +87,21 @@ def save_card(
     expected_version: int | None = None,
     persons: Sequence[int | None] | None = None,
     client_key: uuid.UUID | None = None,
+    capability: str = "edit_cards",
 ) -> Household:
     """Write the whole card, new or changed, and return its household.
 
     `persons` gives for each member the id of the person it was read from (None: a new row of the form); such a member
     is matched by ID number inside the card, else it is a new person. `expected_version` is the version the writer began
     with, required for an existing card. `client_key` makes a repeated submission of a new card one row.
+    `capability` is the right by which it is written: a form edits, a workbook imports.
     Income totals are worked out here from the parts, whatever the card says.
     Raises Refusal: CardRefused, NumberWaits, VersionConflict, or one that names a field.
     """
     mine = NumberedCard(card, tuple(persons) if persons is not None else (None,) * len(card.members))
     try:
         with acting(by), transaction.atomic():
-            return _save(mine, by, household, expected_version, client_key)
+            return _save(mine, by, household, expected_version, client_key, capability)
     except _NumbersTaken as taken:
         _note_duplicates(taken.hashes, by=by, village=card.household.village_code)
         raise NumberWaits(taken.members) from None
@@ -113,8 +115,9 @@ def _save(
     household: Household | None,
     expected_version: int | None,
     client_key: uuid.UUID | None,
+    capability: str,
 ) -> Household:
-    _check_place(mine.card, by, household)
+    _check_place(mine.card, by, household, capability)
     if household is None:
         if client_key and (sent := Household.objects.filter(client_key=client_key).first()):
             return sent
@@ -139,11 +142,11 @@ def _year(card: Card) -> int:
     return card.sheet.year
 
 
-def _check_place(card: Card, by: User | None, household: Household | None) -> None:
+def _check_place(card: Card, by: User | None, household: Household | None, capability: str) -> None:
     code = card.household.village_code
     if code is None or not Division.objects.current().filter(code=code, level=Level.VILLAGE).exists():
         raise Refusal("village_unknown", _("行政村编码不存在"), field="village_code")
-    if by is not None and not covers(by, "edit_cards", code):
+    if by is not None and not covers(by, capability, code):
         raise Refusal("not_your_area", _("该村不在您的辖区内，不能录入或修改"), field="village_code")
     if household is not None and household.village_id != code:
         raise Refusal("village_changed", _("户卡迁往别村须办理迁移，不能直接改村"), field="village_code")

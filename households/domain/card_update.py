@@ -1,0 +1,90 @@
+"""What a workbook does to a card that is already there.
+
+A value changes a value; an empty cell changes nothing (empty is unknown, and unknown erases no knowledge): to empty a
+field somebody opens the card. The members are those of the workbook; one who is missing leaves the card with an open
+note. Worked-out totals are never carried over: they belong to the parts that were brought with them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from typing import Any, TypeVar
+
+from households.domain.card import Card, Member
+from households.domain.fields import of_entity
+from households.domain.merge import NumberedCard
+
+Facts = TypeVar("Facts")
+
+_IDENTITY = (*(of.attribute for of in of_entity("person")), "old_id_number")
+TOTALS = frozenset({"transfer_income", "net_income", "per_capita_income"})
+
+
+def filled(stored: NumberedCard, brought: Card) -> NumberedCard:
+    """The brought card with its empty fields filled from the stored one, and the known persons among its members.
+
+    A member is known by ID number, else by name where the name is alone on both cards and the numbers do not differ.
+    """
+    persons = _known_persons(stored, brought.members)
+    by_person = dict(zip(stored.persons, stored.card.members, strict=True))
+    members = tuple(
+        member if person is None else _filled(by_person[person], member)
+        for person, member in zip(persons, brought.members, strict=True)
+    )
+    card = replace(
+        brought,
+        household=_filled(stored.card.household, brought.household),
+        sheet=_filled(stored.card.sheet, brought.sheet, TOTALS),
+        members=members,
+    )
+    return NumberedCard(card, tuple(persons))
+
+
+def as_past(stored: NumberedCard, updated: NumberedCard) -> NumberedCard:
+    """The update of an earlier year's sheet: that year's facts alone, never the household and the persons of today."""
+    by_person = dict(zip(stored.persons, stored.card.members, strict=True))
+    members = tuple(
+        member if person is None else replace(member, **{name: getattr(by_person[person], name) for name in _IDENTITY})
+        for person, member in zip(updated.persons, updated.card.members, strict=True)
+    )
+    card = replace(updated.card, household=stored.card.household, members=members)
+    return NumberedCard(card, updated.persons)
+
+
+def vanished(stored: NumberedCard, updated: NumberedCard) -> tuple[int, ...]:
+    """Persons of the stored card whom the workbook does not name any more."""
+    return tuple(person for person in stored.persons if person is not None and person not in updated.persons)
+
+
+def _filled(stored: Facts, brought: Facts, never: frozenset[str] = frozenset()) -> Facts:
+    known: dict[str, Any] = {
+        each.name: getattr(stored, each.name)
+        for each in fields(brought)  # type: ignore[arg-type]
+        if each.name not in never and getattr(brought, each.name) in (None, ())
+    }
+    return replace(brought, **known)  # type: ignore[type-var]
+
+
+def _known_persons(stored: NumberedCard, members: Sequence[Member]) -> list[int | None]:
+    by_number = {
+        member.id_number: person
+        for member, person in zip(stored.card.members, stored.persons, strict=True)
+        if member.id_number
+    }
+    found = [by_number.get(member.id_number) if member.id_number else None for member in members]
+    for index, member in enumerate(members):
+        if found[index] is None and member.name:
+            found[index] = _by_name(stored, members, member, {person for person in found if person is not None})
+    return found
+
+
+def _by_name(stored: NumberedCard, members: Sequence[Member], member: Member, taken: set[int]) -> int | None:
+    same = [
+        (known, person)
+        for known, person in zip(stored.card.members, stored.persons, strict=True)
+        if known.name == member.name and person is not None
+    ]
+    if len(same) != 1 or sum(other.name == member.name for other in members) != 1:
+        return None
+    known, person = same[0]
+    differs = known.id_number and member.id_number and known.id_number != member.id_number
+    return None if differs or person in taken else person

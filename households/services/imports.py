@@ -1,0 +1,457 @@
+"""Workbooks of cards brought in: checked first, then written household by household.
+
+A household is refused for itself alone; the rest goes in. Counts are households: read = accepted + refused + waiting.
+Writing goes in chunks, each one transaction with its cards, its problems, its place in the batch and its audit event:
+an import that breaks off goes on where it stood, and bringing the same workbook again changes nothing.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import BinaryIO
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from changde.accounts.areas import covers
+from changde.accounts.models import User
+from changde.audit.services import acting, record
+from changde.bulk import allocate_ids
+from changde.crypto.cipher import encrypt_bytes
+from changde.divisions.codes import Level, ancestor
+from changde.divisions.models import Division
+from changde.jobs.services import enqueue
+from households.domain.card import Card, Finding
+from households.domain.card_workbook import CardBook, Group, Problem, ReadCard
+from households.domain.checks import RED, WAIT, YELLOW, Context, run
+from households.domain.fields import HOUSEHOLD_SHEET
+from households.domain.places import Places
+from households.domain.workbook import Page, WorkbookRefused
+from households.messages import message
+from households.models import Finding as FindingRow
+from households.models import Household, ImportBatch, ImportProblem, Sheet
+from households.selectors.lines import income_lines
+from households.services import status
+from households.services.bulk_cards import (
+    NO_KEY,
+    Incoming,
+    Plan,
+    Refused,
+    Waiting,
+    Written,
+    keep_waiting,
+    plan_cards,
+    write_plan,
+)
+
+CHUNK = 500
+KEEP_FILES = timedelta(days=30)
+CITY = 430700000000
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Told:
+    """Why a household was refused or waits, and where in the workbook."""
+
+    group: int
+    household: str
+    outcome: str
+    problem: Problem
+
+    @property
+    def reason(self) -> str:
+        return message(self.problem.check_id, self.problem.parameters)
+
+
+@dataclass
+class Outcome:
+    """What became of a workbook. Counts are households; `told` has a line for each problem of a refused household."""
+
+    households: int = 0
+    members: int = 0
+    created: int = 0
+    changed: int = 0
+    same: int = 0
+    refused: int = 0
+    waiting: int = 0
+    told: list[Told] = field(default_factory=list)
+
+    @property
+    def accepted(self) -> int:
+        return self.created + self.changed + self.same
+
+
+class Rules:
+    """What a card is judged by besides itself: the places, the year's line of its county, the area of who brings it."""
+
+    def __init__(self, by: User | None):
+        self.by = by
+        self.places = real_places()
+
+    def judge(self, card: Card) -> list[Finding]:
+        return run(card, self._context(card))
+
+    def findings(self, read: ReadCard) -> list[Finding]:
+        """All findings on a household as read; outside one's area nothing more is said about it."""
+        code = self.places.village(read.card.household)
+        if code is not None and self.by is not None and not covers(self.by, "import_cards", code):
+            return [Finding("area-outside", RED, None, ("village_code",))]
+        return read.judge(self._context(read.card))
+
+    def _context(self, card: Card) -> Context:
+        code = self.places.village(card.household)
+        county = ancestor(code, Level.COUNTY) if code else None
+        return Context(line=income_lines(county).get(card.sheet.year or 0), places=self.places)
+
+
+def real_places() -> Places:
+    """The villages of today, with the names of their townships and counties."""
+    names = dict(Division.objects.current().values_list("code", "name"))
+    villages = list(Division.objects.current().villages().values_list("code", flat=True))
+    return Places(
+        (
+            code,
+            names[code],
+            names.get(ancestor(code, Level.TOWNSHIP), ""),
+            names.get(ancestor(code, Level.COUNTY), ""),
+        )
+        for code in villages
+    )
+
+
+# -- bringing a file ------------------------------
+
+
+@transaction.atomic
+def bring(*, by: User, area: int | None, file_name: str, file: BinaryIO, initial: bool = False) -> ImportBatch:
+    """Keep an uploaded workbook (encrypted) and have it checked in the background; nothing is written yet."""
+    content = file.read()
+    (pk,) = allocate_ids(ImportBatch, 1)
+    batch = ImportBatch.objects.create(
+        pk=pk,
+        owner=by,
+        area=area,
+        file_name=file_name[-200:],
+        digest=hashlib.sha256(content).hexdigest(),
+        size=len(content),
+        file_cipher=encrypt_bytes(content, field="import.file", owner=pk),
+        initial=initial,
+    )
+    record("households.bring_workbook", by=by, target=batch, area=area, digest=batch.digest, size=batch.size)
+    batch.job = enqueue("check_cards", by=by, area=area, parameters={"batch": pk})
+    batch.save(update_fields=["job"])
+    _forget_old_files()
+    return batch
+
+
+def _forget_old_files() -> None:
+    """Workbooks are full of numbers of people: they are kept only as long as refused rows are fetched."""
+    old = ImportBatch.objects.filter(brought_at__lt=timezone.now() - KEEP_FILES, file_cipher__isnull=False)
+    old.update(file_cipher=None)
+
+
+@transaction.atomic
+def accept(*, batch: ImportBatch, by: User) -> ImportBatch:
+    """Have a checked workbook written; a second click finds it running."""
+    locked = ImportBatch.objects.select_for_update().get(pk=batch.pk)
+    if locked.state == ImportBatch.State.CHECKED:
+        locked.state = ImportBatch.State.RUNNING
+        locked.job = enqueue("import_cards", by=by, area=locked.area, parameters={"batch": locked.pk})
+        locked.save(update_fields=["state", "job"])
+        record("households.accept_workbook", by=by, target=locked, area=locked.area)
+    return locked
+
+
+def note_refused_file(batch: ImportBatch, refused: WorkbookRefused) -> None:
+    """The workbook as a whole was not taken."""
+    ImportBatch.objects.filter(pk=batch.pk).update(
+        state=ImportBatch.State.FAILED, error=refused.code, error_facts=refused.facts, finished_at=Now()
+    )
+
+
+def note_broken_off(batch: ImportBatch, state: str) -> None:
+    """The job ended before the workbook did (cancelled, or failed for good). What was written stays, and is counted."""
+    ImportBatch.objects.filter(pk=batch.pk, state__in=ImportBatch.OPEN).update(
+        state=state, error="" if state == ImportBatch.State.CANCELLED else "job-failed", finished_at=Now()
+    )
+
+
+def open_batch(*, by: User | None, file_name: str, content: bytes, initial: bool) -> ImportBatch:
+    """A batch that is written at once (the command); the file itself is not kept."""
+    with transaction.atomic():
+        batch = ImportBatch.objects.create(
+            owner=by,
+            area=by.open_posts[0].division_id if by and by.open_posts else None,
+            file_name=file_name[-200:],
+            digest=hashlib.sha256(content).hexdigest(),
+            size=len(content),
+            initial=initial,
+            state=ImportBatch.State.RUNNING,
+        )
+        record("households.bring_workbook", by=by, target=batch, digest=batch.digest, size=batch.size)
+    return batch
+
+
+# -- checking and writing ------------------------------
+
+
+def check(*, book: CardBook, by: User | None, progress: Progress | None = None) -> Outcome:
+    """What would become of the workbook; nothing is written."""
+    rules, taken, outcome = Rules(by), dict[bytes, int](), Outcome(len(book.groups), book.members)
+    for start, chunk in _chunks(book, 0):
+        sifted = _sift(book, chunk, start, rules)
+        plan = plan_cards(sifted.incoming, judge=rules.judge, visible=_visible(by), taken=taken, write=False)
+        _count(outcome, sifted, _foreseen(plan))
+        if progress:
+            progress(start + len(chunk), len(book.groups))
+    return outcome
+
+
+def note_checked(*, batch: ImportBatch, outcome: Outcome, book: CardBook) -> None:
+    """Keep what a check foresaw, for the page that asks whether to write it."""
+    with transaction.atomic():
+        batch.problems.all().delete()
+        _keep_told(batch, outcome.told)
+        ImportBatch.objects.filter(pk=batch.pk, state=ImportBatch.State.WAITING).update(
+            state=ImportBatch.State.CHECKED, unknown_columns=_unknown(book), **_counts(outcome)
+        )
+
+
+def take_in(
+    *, book: CardBook, batch: ImportBatch, by: User | None, progress: Progress | None = None, chunk_size: int = CHUNK
+) -> Outcome:
+    """Write the workbook; goes on where an earlier try of the same batch stood."""
+    rules, outcome = Rules(by), Outcome(len(book.groups), book.members)
+    with transaction.atomic():
+        batch = ImportBatch.objects.select_for_update().get(pk=batch.pk)
+        if batch.position == 0:
+            batch.problems.all().delete()  # of the check: the tables may have changed since
+            ImportBatch.objects.filter(pk=batch.pk).update(unknown_columns=_unknown(book), **_counts(Outcome()))
+    for start, chunk in _chunks(book, batch.position, chunk_size):
+        sifted = _sift(book, chunk, start, rules)
+        written = _write_chunk(batch, sifted, start + len(chunk), rules)
+        _count(outcome, sifted, written)
+        if progress:
+            progress(start + len(chunk), len(book.groups))
+    with transaction.atomic(), acting(by):
+        ImportBatch.objects.filter(pk=batch.pk).update(
+            state=ImportBatch.State.DONE, finished_at=Now(), households=len(book.groups), members=book.members
+        )
+        batch.refresh_from_db()
+        record(
+            "households.finish_workbook",
+            by=by,
+            target=batch,
+            area=batch.area,
+            households=batch.households,
+            accepted=batch.accepted,
+            refused=batch.refused,
+            waiting=batch.waiting,
+        )
+    return outcome
+
+
+@dataclass
+class _Sifted:
+    """A chunk after the checks of its cards alone."""
+
+    book: CardBook
+    reads: dict[int, ReadCard]
+    incoming: list[Incoming] = field(default_factory=list)
+    waiting: list[Waiting] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+
+    def told(self, written: Written) -> list[Told]:
+        """Every problem of the chunk in the order of the workbook."""
+        refused = [*self.refused, *written.refused]
+        waiting = [*self.waiting, *written.waiting]
+        told = [
+            self._told(each.incoming.group, ImportProblem.Outcome.REFUSED, finding)
+            for each in refused
+            for finding in each.findings
+        ]
+        told += [
+            self._told(
+                each.incoming.group, ImportProblem.Outcome.WAITING, Finding(each.reason, WAIT, None, ("number",))
+            )
+            for each in waiting
+        ]
+        return sorted(told, key=lambda each: each.group)
+
+    def _told(self, group: int, outcome: str, finding: Finding) -> Told:
+        read = self.reads[group]
+        return Told(group, read.number or "", str(outcome), self.book.locate(read, finding))
+
+
+def _chunks(book: CardBook, start: int, size: int = CHUNK) -> Iterator[tuple[int, Sequence[Group]]]:
+    for begin in range(start, len(book.groups), size):
+        yield begin, book.groups[begin : begin + size]
+
+
+def _sift(book: CardBook, chunk: Sequence[Group], start: int, rules: Rules) -> _Sifted:
+    sifted = _Sifted(book, {})
+    for index, group in enumerate(chunk, start):
+        read = sifted.reads[index] = book.read(group)
+        findings = rules.findings(read)
+        card = replace(
+            read.card,
+            household=replace(read.card.household, village_code=rules.places.village(read.card.household)),
+        )
+        incoming = Incoming(
+            card,
+            index,
+            HOUSEHOLD_SHEET,
+            read.household_row.number if read.household_row else None,
+            tuple(finding for finding in findings if finding.severity == YELLOW),
+        )
+        red = tuple(finding for finding in findings if finding.severity == RED)
+        if red:
+            sifted.refused.append(Refused(incoming, red))
+        elif any(finding.severity == WAIT for finding in findings):
+            sifted.waiting.append(Waiting(incoming, NO_KEY))
+        else:
+            sifted.incoming.append(incoming)
+    return sifted
+
+
+def _visible(by: User | None) -> object:
+    return None if by is None else Household.objects.visible_to(by, "import_cards")
+
+
+def _foreseen(plan: Plan) -> Written:
+    return Written(
+        created=[(new.incoming, new.household_id) for new in plan.new],
+        changed=[(known.incoming, known.household_id) for known in plan.known if known.changes],
+        same=[(known.incoming, known.household_id) for known in plan.known if not known.changes],
+        waiting=plan.waiting,
+        refused=plan.refused,
+    )
+
+
+def _write_chunk(batch: ImportBatch, sifted: _Sifted, position: int, rules: Rules) -> Written:
+    """One transaction. A household number that another import wrote in this second is found at the next try."""
+    for last_try in (False, False, True):
+        try:
+            with acting(rules.by), transaction.atomic():
+                return _write(batch, sifted, position, rules)
+        except IntegrityError:
+            if last_try:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _write(batch: ImportBatch, sifted: _Sifted, position: int, rules: Rules) -> Written:
+    plan = plan_cards(sifted.incoming, judge=rules.judge, visible=_visible(rules.by))
+    written = write_plan(plan, by=rules.by, batch=batch)
+    keep_waiting(sifted.waiting, batch)
+    _note_status(batch, written, rules.by)
+    _keep_told(batch, sifted.told(written))
+    ImportBatch.objects.filter(pk=batch.pk).update(
+        position=position,
+        created=F("created") + len(written.created),
+        changed=F("changed") + len(written.changed),
+        same=F("same") + len(written.same),
+        accepted=F("accepted") + len(written.accepted),
+        refused=F("refused") + len(written.refused) + len(sifted.refused),
+        waiting=F("waiting") + len(written.waiting) + len(sifted.waiting),
+        households=position,
+    )
+    return written
+
+
+def _note_status(batch: ImportBatch, written: Written, by: User | None) -> None:
+    """The first load sets the status of households; later a difference is a finding, never a change."""
+    facts = {pk: each.card.sheet for each, pk in written.accepted}
+    if batch.initial:
+        status.set_initial_status(
+            cards=[(pk, sheet.attribute or "", sheet.exit_flag or "") for pk, sheet in facts.items()],
+            by=by,
+            area=batch.area or CITY,
+        )
+        return
+    later = set(
+        Sheet.objects.filter(household__in=facts, year__gt=min((s.year or 0 for s in facts.values()), default=0))
+        .values_list("household_id", "year")
+        .order_by()
+    )
+    past = {pk for pk, year in later if year > (facts[pk].year or 0)}
+    differing = [
+        FindingRow(
+            household_id=pk,
+            village_id=village,
+            kind=FindingRow.Kind.STATUS_DIFFERS,
+            code="status-differs",
+            facts={"attribute": facts[pk].attribute, "exit_flag": facts[pk].exit_flag, "status": now},
+        )
+        for pk, village, now in Household.objects.filter(pk__in=facts).values_list("pk", "village_id", "status")
+        if pk not in past and status.differs_from(now, facts[pk].attribute or "", facts[pk].exit_flag or "")
+    ]
+    FindingRow.objects.bulk_create(differing, ignore_conflicts=True)
+
+
+def _count(outcome: Outcome, sifted: _Sifted, written: Written) -> None:
+    outcome.created += len(written.created)
+    outcome.changed += len(written.changed)
+    outcome.same += len(written.same)
+    outcome.refused += len(written.refused) + len(sifted.refused)
+    outcome.waiting += len(written.waiting) + len(sifted.waiting)
+    outcome.told += sifted.told(written)
+
+
+def _counts(outcome: Outcome) -> dict[str, int]:
+    names = ("households", "members", "accepted", "created", "changed", "same", "refused", "waiting")
+    return {name: getattr(outcome, name) for name in names}
+
+
+def _keep_told(batch: ImportBatch, told: Sequence[Told]) -> None:
+    ImportProblem.objects.bulk_create(
+        ImportProblem(
+            batch=batch,
+            household=each.household[:40],
+            sheet=each.problem.sheet,
+            row=each.problem.row,
+            column=each.problem.column,
+            outcome=each.outcome,
+            check_id=each.problem.check_id,
+            parameters=dict(each.problem.parameters),
+        )
+        for each in told
+    )
+
+
+def _unknown(book: CardBook) -> list[dict[str, str]]:
+    return [{"sheet": sheet, "column": text} for sheet, texts in book.unknown_columns.items() for text in texts[:50]]
+
+
+# -- giving back ------------------------------
+
+
+def returned_pages(book: CardBook, told: Sequence[Told]) -> list[Page]:
+    """The rows of refused and waiting households as they came, with their reasons in a last column."""
+    reasons: dict[int, dict[str, dict[int, str]]] = {}
+    for each in told:
+        rows = reasons.setdefault(each.group, {}).setdefault(each.problem.sheet, {})
+        place = each.problem.column
+        text = f"{place}:{each.reason}" if place else each.reason
+        rows[each.problem.row] = f"{rows[each.problem.row]};{text}" if each.problem.row in rows else text
+    return book.pages(reasons)
+
+
+def told_of(book: CardBook, batch: ImportBatch) -> list[Told]:
+    """The kept problems of a batch, brought back to the households of its workbook."""
+    group_of = {place: index for index, places in enumerate(book.places()) for place in places}
+    return [
+        Told(
+            group_of[kept.sheet, kept.row or 0],
+            kept.household,
+            kept.outcome,
+            Problem(kept.check_id, RED, kept.sheet, kept.row or 0, kept.column, "", kept.parameters),
+        )
+        for kept in batch.problems.all()
+        if (kept.sheet, kept.row or 0) in group_of
+    ]
