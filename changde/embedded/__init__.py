@@ -10,7 +10,7 @@ trial live side by side. Importing this package needs the standard library alone
     status(data)      what is up
     remove(data)      ends both and forgets the data
 
-docs/adr/0005-embedded-servers.md tells why it is built this way.
+docs/adr/0007-private-servers.md tells why it is built this way.
 """
 
 import os
