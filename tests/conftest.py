@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import psycopg2
 import pytest
@@ -229,8 +230,10 @@ def running_server(django_db_setup: None) -> Iterator[str]:
         port = probe.getsockname()[1]
 
     def answers() -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", port)) == 0
+        """The first answer loads the addresses and all behind them, which takes longer than a page may."""
+        with suppress(OSError), urlopen(f"http://127.0.0.1:{port}/livez", timeout=30) as answer:
+            return answer.status == 200
+        return False
 
     with child(
         "-m", "gunicorn", "changde.wsgi", "-b", f"127.0.0.1:{port}", "-k", "gthread", "--threads", "4",
