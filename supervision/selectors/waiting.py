@@ -1,0 +1,133 @@
+"""The tasks of the home page, one function a subject. Each narrows to the person's area and the division worked in."""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
+from urllib.parse import urlencode
+
+from django.db.models import Count, Min
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from cadres.selectors import plans_to_sign
+from changde.accounts.models import User
+from changde.jobs.models import Job
+from households.models import Finding, WaitingHousehold
+from supervision.models import Objection, PublicityList, Step
+from supervision.selectors.tasks import Task
+
+# So many of a kind stand one by one; more are one line that leads to their desk.
+ONE_BY_ONE = 5
+
+
+def _to(name: str, *arguments: object, **query: object) -> str:
+    """The address of a step; empty where the installation lacks the page, and the task is left out."""
+    try:
+        return reverse(name, args=arguments) + (f"?{urlencode(query)}" if query else "")
+    except NoReverseMatch:
+        return ""
+
+
+def jobs(user: User, code: int) -> Iterator[Task]:
+    """The person's own background jobs: one that runs, and the last that failed within a week."""
+    own = Job.objects.filter(owner=user, parent=None)
+    running = own.filter(state__in=Job.OPEN).order_by("pk").first()
+    failed_since = timezone.now() - timedelta(days=7)
+    failed = own.filter(state=Job.State.FAILED, finished_at__gt=failed_since).order_by("-pk").first()
+    here = _to("jobs:list")
+    if running:
+        yield Task("job_running", _("后台任务正在进行"), here, "jobs", since=running.created_at)
+    if failed:
+        yield Task("job_failed", _("后台任务失败，请看原因"), here, "stop", failed.error, failed.finished_at)
+
+
+def findings(user: User, code: int) -> Iterator[Task]:
+    """Leads on cards that somebody who keeps or reviews cards must look into."""
+    if not user.can("edit_cards") and not user.can("recompute"):
+        return
+    found = Finding.objects.visible_to(user).within(code).open().aggregate(count=Count("pk"), oldest=Min("found_at"))
+    if found["count"]:
+        text = ngettext("核实 %(count)s 个数据疑点", "核实 %(count)s 个数据疑点", found["count"]) % found
+        yield Task("findings", text, _to("households:list", within=code), "flag", since=found["oldest"])
+
+
+def waiting_households(user: User, code: int) -> Iterator[Task]:
+    """Households of the person's imports that wait for the duplicates desk."""
+    waiting = WaitingHousehold.objects.visible_to(user).filter(settled_at=None)
+    found = waiting.aggregate(count=Count("pk"), oldest=Min("since"))
+    if found["count"]:
+        text = ngettext("%(count)s 户等待查重", "%(count)s 户等待查重", found["count"]) % found
+        yield Task("waiting", text, _to("households:imports"), "clock", since=found["oldest"])
+
+
+def drafts(user: User, code: int) -> Iterator[Task]:
+    """Draft lists somebody else made, for who may post them."""
+    right = {Step.FIRST: "post_village_list", Step.SECOND: "post_township_list"}
+    steps = [step for step, capability in right.items() if user.can(capability)]
+    waiting = PublicityList.objects.visible_to(user).within(code).drafts().filter(step__in=steps)
+    for draft in waiting.exclude(drafted_by=user).select_related("village").order_by("drafted_at")[:ONE_BY_ONE]:
+        text = _("核对并张贴%(step)s") % {"step": draft.get_step_display()}
+        detail = f"{draft.village} · {draft.year}"
+        yield Task(f"draft_{draft.pk}", text, _to("lists:page", draft.pk), "publicity", detail, draft.drafted_at)
+
+
+def shown_lists(user: User, code: int) -> Iterator[Task]:
+    """Lists in their period, for who works on lists: days left."""
+    if not user.can("work_on_lists"):
+        return
+    shown = PublicityList.objects.visible_to(user).within(code).shown(timezone.now())
+    for row in shown.select_related("village", "snapshot").order_by("snapshot__ends_at")[:ONE_BY_ONE]:
+        text = _("%(step)s正在公示") % {"step": row.get_step_display()}
+        last = timezone.localtime(row.snapshot.ends_at - timedelta(seconds=1)).date()
+        detail = f"{row.village} · {row.year}"
+        yield Task(f"shown_{row.pk}", text, _to("lists:page", row.pk), "calendar", detail, due=last)
+
+
+def second_lists(user: User, code: int) -> Iterator[Task]:
+    """First lists whose period is over and which have no second one, for the township."""
+    if not user.can("make_township_list"):
+        return
+    ended = PublicityList.objects.visible_to(user).within(code).ended(timezone.now())
+    over = ended.filter(step=Step.FIRST, seconds=None)
+    for row in over.select_related("village", "snapshot").order_by("snapshot__ends_at")[:ONE_BY_ONE]:
+        detail = f"{row.village} · {row.year}"
+        text = _("第一次公示已满，拟第二次公示名单")
+        yield Task(f"second_{row.pk}", text, _to("lists:page", row.pk), "publicity", detail, row.snapshot.ends_at)
+
+
+def objections(user: User, code: int) -> Iterator[Task]:
+    """Open objections the person's office decides, by their due date."""
+    if not user.can("decide_objections"):
+        return
+    own = [post.division_id for post in user.open_posts]
+    waiting = Objection.objects.visible_to(user, "decide_objections").within(code).open().filter(owner__in=own)
+    rows = list(waiting.select_related("village").order_by("due", "received_at")[: ONE_BY_ONE + 1])
+    for row in rows[:ONE_BY_ONE]:
+        where = _to("objections:case", row.pk)
+        yield Task(
+            f"objection_{row.pk}", _("核实并答复异议"), where, "scale", str(row.village), row.received_at, row.due
+        )
+    if len(rows) > ONE_BY_ONE:
+        yield Task("objections", _("还有其他异议待答复"), _to("objections:desk"), "scale", due=rows[-1].due)
+
+
+def plans(user: User, code: int) -> Iterator[Task]:
+    """Plans of cadres that wait for the person's signature."""
+    for plan in plans_to_sign(user).select_related("division").order_by("made_at")[:ONE_BY_ONE]:
+        text = _("签批干部派驻方案")
+        yield Task(f"plan_{plan.pk}", text, _to("cadres:plan", plan.pk), "match", str(plan.division), plan.made_at)
+
+
+# (person, code of the division worked in) -> tasks
+Provider = Callable[[User, int], Iterable[Task]]
+PROVIDERS: tuple[Provider, ...] = (
+    findings,
+    waiting_households,
+    drafts,
+    shown_lists,
+    second_lists,
+    objections,
+    plans,
+    jobs,
+)
