@@ -437,8 +437,8 @@ def returned_pages(book: CardBook, told: Sequence[Told]) -> list[Page]:
     for each in told:
         rows = reasons.setdefault(each.group, {}).setdefault(each.problem.sheet, {})
         place = each.problem.column
-        text = f"{place}:{each.reason}" if place else each.reason
-        rows[each.problem.row] = f"{rows[each.problem.row]};{text}" if each.problem.row in rows else text
+        text = f"{place}：{each.reason}" if place else each.reason
+        rows[each.problem.row] = f"{rows[each.problem.row]}；{text}" if each.problem.row in rows else text
     return book.pages(reasons)
 
 

@@ -96,12 +96,12 @@ class Command(BaseCommand):
             return
         verb = "可入库" if dry else "入库"
         self.stdout.write(
-            f"读取 {outcome.households} 户 {outcome.members} 人:{verb} {outcome.accepted} 户"
-            f"(新建 {outcome.created},更新 {outcome.changed},无变化 {outcome.same}),"
-            f"退回 {outcome.refused} 户,待核实 {outcome.waiting} 户"
+            f"读取 {outcome.households} 户 {outcome.members} 人：{verb} {outcome.accepted} 户"
+            f"（新建 {outcome.created}，更新 {outcome.changed}，无变化 {outcome.same}），"
+            f"退回 {outcome.refused} 户，待核实 {outcome.waiting} 户"
         )
         for each in refused:
             place = f"{each.problem.sheet} 第{each.problem.row}行 {each.problem.column}"
-            self.stdout.write(f"  退回 {each.household}  {place}:{each.reason}")
+            self.stdout.write(f"  退回 {each.household}  {place}：{each.reason}")
         for each in waiting:
             self.stdout.write(f"  待核实 {each.household}  {each.reason}")
