@@ -100,7 +100,11 @@ def _conditions(page: CardPage) -> dict[str, Any]:
 def _history(page: CardPage) -> dict[str, Any]:
     lived_here = Membership.objects.filter(household=page.household).select_related("person")
     names = {row.person_id: row.person.name for row in lived_here}
-    return {"acts": [(act, _act_text(act), _lines(act, names)) for act in history_of(page.household)]}
+    acts = history_of(page.household)
+    return {
+        "acts": [(act, _act_text(act), _lines(act, names)) for act in acts],
+        "entered_here": any(act.facts.get("created") for act in acts),
+    }
 
 
 def _lines(act: Act, names: dict[int, str]) -> list[tuple[str, str, str, str]]:
@@ -108,6 +112,7 @@ def _lines(act: Act, names: dict[int, str]) -> list[tuple[str, str, str, str]]:
     return [
         (names.get(change.person_id or 0, ""), change.label, _plain(change.before), _plain(change.after))
         for change in act.changes
+        if not (act.verb == "households.set_status" and change.name == "status")  # the act itself says so
     ]
 
 

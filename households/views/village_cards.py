@@ -18,6 +18,7 @@ from households.card_facts import in_words
 from households.domain.years import last_full_year, year_of
 from households.forms.village_card import GROUPS, VillageCardForm
 from households.models import VillageCard
+from households.selectors.cards import latest_year
 from households.services.village_cards import save_village_card
 
 
@@ -74,5 +75,10 @@ def _village(request: HttpRequest, code: int, capability: str) -> Division:
 
 def _context(request: HttpRequest, village: Division) -> dict[str, Any]:
     cards = {card.year: card for card in VillageCard.objects.filter(village=village).order_by("-year")}
-    year = year_of(request.GET.get("year", "")) or next(iter(cards), None) or last_full_year(timezone.localdate())
+    year = (
+        year_of(request.GET.get("year", ""))
+        or next(iter(cards), None)
+        or latest_year(request.user, village)
+        or last_full_year(timezone.localdate())
+    )
     return {"village": village, "way": village.path(), "year": year, "years": list(cards), "card": cards.get(year)}

@@ -207,6 +207,12 @@
     });
   }
 
+  /* the open one of a row of tabs that does not fit a phone */
+  document.querySelectorAll(".tabs [aria-current]").forEach((tab) => {
+    const row = tab.closest(".tabs");
+    row.scrollLeft = tab.offsetLeft - (row.clientWidth - tab.offsetWidth) / 2;
+  });
+
   const focusFirst = document.querySelector("[data-focus]");
   if (focusFirst) focusFirst.focus();
   restoreColumns();
