@@ -12,7 +12,6 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import transaction
 from django.utils.translation import gettext as _
-from households.services.village_cards import save_village_card
 
 from cadres.models import Cadre, MatchPlan
 from changde.accounts.models import User
@@ -21,6 +20,7 @@ from changde.accounts.roles import Role
 from changde.accounts.services import create_user, open_post
 from changde.divisions.models import Division
 from households.models import Household, Result, VillageCard
+from households.services.village_cards import save_village_card
 from supervision.models import PublicityList
 from supervision.services import lists
 
