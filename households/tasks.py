@@ -5,12 +5,14 @@ from contextlib import contextmanager
 from io import BytesIO
 from typing import Any
 
+from celery import shared_task
+
 from changde.jobs.models import Job
 from changde.jobs.services import RunningJob, finisher, handler
 from households.domain.card_workbook import CardBook, open_cards
 from households.domain.workbook import WorkbookRefused
-from households.models import ImportBatch
-from households.services import imports
+from households.models import ImportBatch, IndexRun, RunChunk
+from households.services import imports, index_runs, results
 
 
 @contextmanager
@@ -57,3 +59,37 @@ def import_broke_off(job: Job) -> None:
     if batch is not None:
         cancelled = job.state == Job.State.CANCELLED
         imports.note_broken_off(batch, ImportBatch.State.CANCELLED if cancelled else ImportBatch.State.FAILED)
+
+
+_CLOSED = {Job.State.DONE: IndexRun.State.DONE, Job.State.CANCELLED: IndexRun.State.CANCELLED}
+
+
+@handler(index_runs.RUN_JOB)
+def recompute_index(job: RunningJob) -> dict[str, Any]:
+    run = IndexRun.objects.get(pk=job.parameters["run"])
+    return {"townships": index_runs.enqueue_chunks(run=run, parent=Job.objects.get(pk=job.id))}
+
+
+@finisher(index_runs.RUN_JOB)
+def recompute_index_over(job: Job) -> None:
+    run = IndexRun.objects.get(pk=job.parameters["run"])
+    index_runs.close_run(run=run, state=_CLOSED.get(Job.State(job.state), IndexRun.State.FAILED), error=job.error)
+
+
+@handler(index_runs.CHUNK_JOB)
+def recompute_township(job: RunningJob) -> dict[str, Any]:
+    chunk = RunChunk.objects.select_related("run").get(pk=job.parameters["chunk"])
+    job.progress(0, chunk.expected)
+    chunk = index_runs.compute_chunk(chunk=chunk)
+    return {"households": chunk.households, "seconds": chunk.seconds}
+
+
+@handler("recompute_stale")
+def recompute_stale_of_area(job: RunningJob) -> dict[str, Any]:
+    return {"households": results.recompute_stale(area=job.parameters["area"], year=job.parameters["year"])}
+
+
+@shared_task(name="households.tasks.recompute_stale")
+def recompute_stale() -> None:
+    """Beat, every night: what is still stale or missing is recomputed card by card."""
+    results.recompute_stale()

@@ -89,6 +89,31 @@ def copy_in(model: type[models.Model], columns: Sequence[str], rows: Iterable[Se
     return counted
 
 
+def column_text(column: pd.Series) -> list[str]:
+    """A whole column in the text format of COPY, many times faster than cell by cell; NA is NULL."""
+    if pd.api.types.is_bool_dtype(column.dtype):
+        text = ["t" if value is True else "f" for value in column.tolist()]
+    elif pd.api.types.is_numeric_dtype(column.dtype):
+        text = list(map(str, column.tolist()))
+    else:
+        text = [str(value).translate(_ESCAPES) for value in column.tolist()]
+    empty = column.isna().to_numpy()
+    for position in empty.nonzero()[0]:
+        text[position] = r"\N"
+    return text
+
+
+def copy_in_text(model: type[models.Model], columns: Mapping[str, Sequence[str]]) -> int:
+    """Write whole columns, each already in the text format of COPY (`column_text`), into the model's table."""
+    quote = connection.ops.quote_name
+    names = ", ".join(quote(name) for name in columns)
+    lines = ("\t".join(row) + "\n" for row in zip(*columns.values(), strict=True))
+    text = io.BytesIO("".join(lines).encode())
+    with connection.cursor() as cursor:
+        cursor.cursor.copy_expert(f"COPY {quote(model._meta.db_table)} ({names}) FROM STDIN", text, 1 << 18)
+        return cursor.cursor.rowcount
+
+
 def copy_out(
     sql: str, parameters: Mapping[str, Any] | None = None, dtype: Any = None, parse_dates: Sequence[str] = ()
 ) -> pd.DataFrame:

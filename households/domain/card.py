@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from households.domain import id_number
+from households.domain.income import member_counts
 from households.domain.values import MonthOnly
 
 HEAD, SPOUSE = "户主", "配偶"
@@ -137,8 +138,8 @@ class Member:
 
     @property
     def is_counted(self) -> bool:
-        """Counts in per-capita income; empty counts."""
-        return self.counts is not False
+        """Counts in per-capita income (domain.income)."""
+        return member_counts(self.counts, self.soldier)
 
     def age_in(self, year: int | None) -> int | None:
         """Full years on 30 September, the last day of the accounting year; None when date or year is unknown."""

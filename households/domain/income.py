@@ -66,6 +66,11 @@ def income(cards: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"transfer_income": transfer, "net_income": earned + transfer - parts[EXPENSES]})
 
 
+def member_counts(counts: bool | None, soldier: bool | None) -> bool:
+    """Does a member count in per-capita income? The field decides, empty counts; an active soldier never does."""
+    return counts is not False and soldier is not True
+
+
 def counting_members(members: pd.Series) -> pd.Series:
     """Members who count; a card without any cannot be judged, so that none is unknown."""
     counted = whole_numbers(members)

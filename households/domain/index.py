@@ -692,9 +692,10 @@ def judge(system: IndexSystem, households: pd.DataFrame) -> pd.DataFrame:
     """Outcome of every household of a derived frame, one row each, in its order.
 
     net_income, members (Int64, NA unknown) · deprived, unknown (bit masks over `system.indicators`) · missing,
-    excluded_by (bit masks over vetoes and exclusions) · score (NaN when a deprivation is unknown) · outcome ·
-    guarantee_gap, excluded (bool) · to_line, to_monitoring_line (fen, net income minus line x members) · open_fields
-    (the card's fields to fill in, comma-separated, empty unless undetermined).
+    excluded_by (bit masks over vetoes and exclusions) · score (NaN when a deprivation is unknown) · reaches_cutoff,
+    below_line, below_monitoring_line (False also where unknown) · outcome · guarantee_gap, excluded · to_line,
+    to_monitoring_line (fen, net income minus line x members) · open_fields (the card's fields to fill in,
+    comma-separated, empty unless undetermined).
 
     Each row depends on itself alone: the whole frame, its chunks and its single rows give the same.
     """
@@ -719,7 +720,8 @@ def judge(system: IndexSystem, households: pd.DataFrame) -> pd.DataFrame:
     exclusion = _any_of(excluded, rows)
     undetermined = income_unknown | score_unknown | _any([truth.unknown for truth in missing], rows) | exclusion.unknown
     absolute = below_line | (below_monitoring & gap)
-    relative = below_monitoring | (score + SCORE_TOLERANCE >= float(system.cutoff))
+    reaches_cutoff = score + SCORE_TOLERANCE >= float(system.cutoff)
+    relative = below_monitoring | reaches_cutoff
     outcome = np.select([undetermined, absolute, relative], [0, 1, 2], default=3)
     return pd.DataFrame(
         {
@@ -730,6 +732,9 @@ def judge(system: IndexSystem, households: pd.DataFrame) -> pd.DataFrame:
             "missing": _bits([truth.yes for truth in missing], rows),
             "excluded_by": _bits([truth.yes for truth in excluded], rows),
             "score": np.where(score_unknown, np.nan, np.round(score, 9)),
+            "reaches_cutoff": reaches_cutoff & ~score_unknown,
+            "below_line": below_line,
+            "below_monitoring_line": below_monitoring,
             "outcome": pd.Categorical.from_codes(outcome.tolist(), categories=pd.Index(OUTCOMES)),
             "guarantee_gap": gap & ~income_unknown & ~below_monitoring,
             "excluded": exclusion.yes,

@@ -4,6 +4,7 @@ from households.models.finding import Finding
 from households.models.household import Household, HouseholdStatus, Membership
 from households.models.identity import IdentityClaim
 from households.models.imports import ImportBatch, ImportProblem, WaitingHousehold
+from households.models.index import IndexRun, IndexVersion, Result, RunChunk, TownshipPointer
 from households.models.person import Person
 from households.models.sheet import MemberSheet, Sheet
 from households.models.village_card import VillageCard
@@ -15,10 +16,15 @@ __all__ = [
     "IdentityClaim",
     "ImportBatch",
     "ImportProblem",
+    "IndexRun",
+    "IndexVersion",
     "MemberSheet",
     "Membership",
     "Person",
+    "Result",
+    "RunChunk",
     "Sheet",
+    "TownshipPointer",
     "VillageCard",
     "WaitingHousehold",
 ]

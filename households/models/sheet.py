@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from changde.accounts.areas import ScopedQuerySet
 from changde.divisions.models import Division
+from households.domain.income import member_counts
 from households.models.history import keep_history
 from households.models.household import Household
 from households.models.person import Person
@@ -180,5 +181,5 @@ class MemberSheet(models.Model):
 
     @property
     def is_counted(self) -> bool:
-        """Empty counts (domain: income)."""
-        return self.counts is not False
+        """Counts in per-capita income (domain.income)."""
+        return member_counts(self.counts, self.soldier)

@@ -40,6 +40,7 @@ from households.models import (
     Sheet,
     WaitingHousehold,
 )
+from households.services import results
 from households.services.card_rows import (
     household_columns,
     member_columns,
@@ -497,14 +498,15 @@ def _update(known: Known, by: User | None, waits: list[Waiting], written: Writte
     household = Household.objects.select_for_update().get(pk=known.household_id)
     before = household.version
     try:
-        household = save_card(
-            card=known.card.card,
-            by=by,
-            household=household,
-            expected_version=before,
-            persons=known.card.persons,
-            capability="import_cards",
-        )
+        with results.left_stale():
+            household = save_card(
+                card=known.card.card,
+                by=by,
+                household=household,
+                expected_version=before,
+                persons=known.card.persons,
+                capability="import_cards",
+            )
     except NumberWaits:
         waits.append(Waiting(known.incoming, DUPLICATE))
     except CardRefused as refusal:

@@ -32,7 +32,7 @@ from households.domain.card_income import with_income
 from households.domain.merge import Conflict, NumberedCard, changed_fields, merge
 from households.models import Finding, Household, IdentityClaim, MemberSheet, Membership, Person, Sheet
 from households.selectors.history import rows_at
-from households.services import card_rows
+from households.services import card_rows, results
 
 
 class CardRefused(Refusal):
@@ -285,6 +285,7 @@ def _write(
         ended=ended,
         new_sheet=year if new_sheet else None,
     )
+    results.refresh_with_save(household=row.pk, year=year)
     return row
 
 

@@ -1,0 +1,115 @@
+"""Between the cards in Postgres and the columns of the domain: features out by COPY, results in by COPY."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from changde.bulk.copy import column_text, copy_in_text, copy_out, sql_text
+from households.domain.features import FEATURES
+from households.domain.index import IndexSystem, assess, has_doubt
+from households.models import IndexRun, IndexVersion, Result
+
+FEATURES_SQL = Path(__file__).parent / "sql/household_features.sql"
+_KEYS = ("household_id", "village_id", "card_version", "village_card_version", "members_missing")
+_COMPUTED = ("transfer_income", "net_income")
+
+
+def _dtypes() -> dict[str, Any]:
+    types: dict[str, Any] = dict.fromkeys(_KEYS, "int64")
+    for name, feature in FEATURES.items():
+        if name not in _COMPUTED:
+            types[name] = "Int64" if feature.is_number else "boolean" if feature.kind == "truth" else "object"
+        if feature.kind == "count":
+            types[name] = "int64"
+        if has_doubt(feature):
+            types[f"{name}_unknown"] = "int64"
+    return types
+
+
+DTYPES = _dtypes()
+
+
+def features_of(*, year: int, first: int, last: int, households: Sequence[int] | None = None) -> pd.DataFrame:
+    """One row per open household with a sheet of the year in the code range, ordered by id.
+
+    Columns: household_id, village_id, card_version, village_card_version and every feature of the vocabulary.
+    """
+    parameters = {
+        "year": year,
+        "first": first,
+        "last": last,
+        "households": None if households is None else list(households),
+    }
+    return copy_out(sql_text(FEATURES_SQL), parameters, dtype=DTYPES)
+
+
+def values_text(frame: pd.DataFrame, columns: Sequence[str]) -> list[str]:
+    """The values read, one compact JSON list per row in the order of `columns`; unknown is null."""
+    cells = []
+    for name in columns:
+        kind = FEATURES[name].kind if name in FEATURES else "count"
+        if kind == "truth":
+            texts = ["true" if value is True else "false" for value in frame[name].tolist()]
+        elif kind == "choice":
+            texts = [f'"{value}"' for value in frame[name].tolist()]
+        else:
+            texts = list(map(str, frame[name].tolist()))
+        for position in frame[name].isna().to_numpy().nonzero()[0]:
+            texts[position] = "null"
+        cells.append(texts)
+    return [f"[{','.join(row)}]" for row in zip(*cells, strict=True)]
+
+
+@dataclass(frozen=True)
+class Written:
+    """What went into the table: how many households, how many per outcome, SHA-256 of the canonical lines."""
+
+    households: int
+    outcomes: dict[str, int]
+    digest: str
+
+
+def write_results(
+    cards: pd.DataFrame, *, run: IndexRun, version: IndexVersion, system: IndexSystem, stale: bool = False
+) -> Written:
+    """Identify the households of a frame and write their results by COPY, in the transaction that is open.
+
+    The digest is over everything a result says, in the order of the household ids, without run ids, versions of cards
+    and times: the same cards and the same index version give the same digest.
+    """
+    verdicts = assess(system, cards)
+    said = {
+        "household_id": column_text(cards["household_id"]),
+        "village_id": column_text(cards["village_id"]),
+        "values": values_text(cards, version.columns),
+        **{
+            name: column_text(verdicts[name])
+            for name in ("net_income", "members", "deprived", "unknown", "missing", "excluded_by", "score", "outcome")
+        },
+        **{
+            name: column_text(verdicts[name])
+            for name in ("below_line", "below_monitoring_line", "reaches_cutoff", "guarantee_gap", "excluded")
+        },
+        "open_fields": column_text(verdicts["open_fields"]),
+    }
+    digest = hashlib.sha256(f"{run.year}\t{version.digest}\n".encode())
+    digest.update("\n".join(map("\t".join, zip(*said.values(), strict=True))).encode())
+    rows = len(cards)
+    copy_in_text(
+        Result,
+        said
+        | {
+            "card_version": column_text(cards["card_version"]),
+            "village_card_version": column_text(cards["village_card_version"]),
+            "run_id": [str(run.pk)] * rows,
+            "version_id": [str(version.pk)] * rows,
+            "year": [str(run.year)] * rows,
+            "stale": ["t" if stale else "f"] * rows,
+        },
+    )
+    outcomes = verdicts["outcome"].value_counts()
+    return Written(rows, {str(name): int(count) for name, count in outcomes.items()}, digest.hexdigest())

@@ -1,0 +1,271 @@
+"""Index versions, the runs that apply them, and what they said of each household."""
+
+from django.conf import settings
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Exists, F, Func, OuterRef, Q, Value
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from changde.accounts.areas import ScopedQuerySet
+from changde.divisions.models import Division
+from changde.jobs.models import Job
+from households.domain.index import IndexSystem
+from households.models.household import Household
+
+
+class IndexVersionQuerySet(models.QuerySet):
+    def in_force(self) -> "IndexVersionQuerySet":
+        return self.filter(state=IndexVersion.State.RELEASED)
+
+
+class IndexVersion(models.Model):
+    """One version of an index system: a county's (division), or the city's default (no division), for one year.
+
+    A released row is frozen by the database: nothing of it can change any more, but that a later release supersedes it.
+    `columns` names, in order, what the `values` of its results hold.
+    """
+
+    scope = "reference"
+
+    class State(models.TextChoices):
+        DRAFT = "draft", _("草稿")
+        TRIED = "tried", _("已试算")
+        RELEASED = "released", _("已发布")
+        SUPERSEDED = "superseded", _("已被替代")
+
+    FROZEN = (State.RELEASED, State.SUPERSEDED)
+
+    division = models.ForeignKey(Division, models.PROTECT, null=True, verbose_name=_("县(市、区)"))
+    year = models.SmallIntegerField(_("年度"))
+    number = models.PositiveSmallIntegerField(_("版本"))
+    state = models.CharField(_("状态"), max_length=10, choices=State, default=State.DRAFT)
+    definition = models.JSONField()
+    columns = ArrayField(models.CharField(max_length=60))
+    digest = models.CharField(max_length=64)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    proposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    released_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    released_at = models.DateTimeField(null=True)
+    superseded_at = models.DateTimeField(null=True)
+
+    objects = IndexVersionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["division", "year", "number"], nulls_distinct=False, name="index_version_number_once"
+            ),
+            models.UniqueConstraint(
+                fields=["division", "year"],
+                condition=Q(state="released"),
+                nulls_distinct=False,
+                name="index_version_one_in_force",
+            ),
+            models.CheckConstraint(
+                name="index_version_released_when",
+                condition=Q(state__in=["draft", "tried"], released_at=None)
+                | Q(state__in=["released", "superseded"], released_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="index_version_superseded_when",
+                condition=Q(state="superseded") ^ Q(superseded_at=None),
+            ),
+            models.CheckConstraint(
+                name="index_version_released_by_two",
+                condition=Q(released_by=None) | (Q(proposed_by__isnull=False) & ~Q(released_by=F("proposed_by"))),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.system.name.zh} {self.year}-{self.number}"
+
+    @property
+    def system(self) -> IndexSystem:
+        """The index system; a stored definition was validated when it was saved."""
+        return IndexSystem.from_json(self.definition)
+
+
+class IndexRunQuerySet(ScopedQuerySet):
+    area_field = "division_id"
+    read_capability = "read_results"
+
+
+class IndexRun(models.Model):
+    """One recompute of an area and an accounting year; two that overlap cannot run at once (database constraint)."""
+
+    class State(models.TextChoices):
+        RUNNING = "running", _("进行中")
+        DONE = "done", _("已完成")
+        FAILED = "failed", _("失败")
+        CANCELLED = "cancelled", _("已取消")
+
+    class Kind(models.TextChoices):
+        RUN = "run", _("整体测算")
+        CARDS = "cards", _("单户测算")
+
+    division = models.ForeignKey(Division, models.PROTECT)
+    first_code = models.BigIntegerField()
+    last_code = models.BigIntegerField()
+    year = models.SmallIntegerField(_("年度"))
+    kind = models.CharField(max_length=5, choices=Kind, default=Kind.RUN)
+    state = models.CharField(_("状态"), max_length=9, choices=State, default=State.RUNNING)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    job = models.ForeignKey(Job, models.SET_NULL, null=True, related_name="+")
+    started_at = models.DateTimeField(db_default=Now(), editable=False)
+    heartbeat_at = models.DateTimeField(db_default=Now(), editable=False)
+    finished_at = models.DateTimeField(null=True)
+    households = models.PositiveIntegerField(_("户数"), default=0)
+    outcomes = models.JSONField(default=dict)
+    digest = models.CharField(max_length=64, blank=True, help_text="over the results, without run ids and times")
+    final = models.BooleanField(default=False, help_text="the year's final run is kept for ever")
+    error = models.CharField(max_length=300, blank=True)
+
+    objects = IndexRunQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["division", "-id"])]
+        constraints = [
+            ExclusionConstraint(
+                name="index_run_no_overlap",
+                expressions=[
+                    (Func(F("first_code"), F("last_code"), Value("[]"), function="int8range"), "&&"),
+                    (Func(F("year"), F("year"), Value("[]"), function="int4range"), "&&"),
+                ],
+                condition=Q(state="running"),
+            ),
+            models.CheckConstraint(
+                name="index_run_finished_when_over", condition=Q(state="running") ^ Q(finished_at__isnull=False)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.division} {self.year} #{self.pk}"
+
+    @property
+    def seconds(self) -> float | None:
+        return (self.finished_at - self.started_at).total_seconds() if self.finished_at else None
+
+
+class RunChunkQuerySet(ScopedQuerySet):
+    area_field = "township_id"
+    read_capability = "read_results"
+
+
+class RunChunk(models.Model):
+    """The ledger of a run: one row per township."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("等待中")
+        DONE = "done", _("已完成")
+
+    run = models.ForeignKey(IndexRun, models.CASCADE, related_name="chunks")
+    township = models.ForeignKey(Division, models.PROTECT)
+    state = models.CharField(max_length=9, choices=State, default=State.WAITING)
+    expected = models.PositiveIntegerField(default=0)
+    households = models.PositiveIntegerField(default=0)
+    outcomes = models.JSONField(default=dict)
+    digest = models.CharField(max_length=64, blank=True)
+    seconds = models.FloatField(null=True)
+
+    objects = RunChunkQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["township"]
+        constraints = [models.UniqueConstraint(fields=["run", "township"], name="run_chunk_once")]
+
+
+class TownshipPointerQuerySet(ScopedQuerySet):
+    area_field = "township_id"
+    read_capability = "read_results"
+
+
+class TownshipPointer(models.Model):
+    """Which run readers of a township and year see; it moves when the township's chunk is complete."""
+
+    township = models.ForeignKey(Division, models.PROTECT)
+    year = models.SmallIntegerField()
+    run = models.ForeignKey(IndexRun, models.PROTECT, related_name="pointers")
+
+    objects = TownshipPointerQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["township", "year"], name="township_pointer_once")]
+
+
+class ResultQuerySet(ScopedQuerySet):
+    area_field = "village_id"
+    household_field = "household_id"
+    read_capability = "read_results"
+
+    def current(self) -> "ResultQuerySet":
+        """The results readers see: those of the run the township's pointer names."""
+        township = OuterRef("village_id") - OuterRef("village_id") % 1000
+        pointers = TownshipPointer.objects.filter(run=OuterRef("run"), year=OuterRef("year"), township=township)
+        return self.filter(Exists(pointers))
+
+
+class Result(models.Model):
+    """What a version said of a household: values read, deprivations, score, outcome. Codes and figures, no prose.
+
+    `values` holds, in the order of the version's `columns`, what was read (money in fen, areas in hundredths, null is
+    unknown). Bits of `deprived` and `unknown` count the version's indicators, of `missing` its vetoes, of `excluded_by`
+    its exclusion rules. net_income is in fen. Nothing here changes but `stale`; a card recomputed alone gets a new row.
+    """
+
+    class Outcome(models.TextChoices):
+        UNDETERMINED = "undetermined", _("无法判定")
+        ABSOLUTE = "absolute", _("绝对贫困")
+        RELATIVE = "relative", _("相对贫困")
+        NOT_POOR = "not_poor", _("不贫困")
+
+    household = models.ForeignKey(Household, models.CASCADE, related_name="results", db_index=False)
+    run = models.ForeignKey(IndexRun, models.PROTECT, related_name="results", db_index=False)
+    village = models.ForeignKey(Division, models.PROTECT, db_index=False)
+    version = models.ForeignKey(IndexVersion, models.PROTECT, db_index=False)
+    year = models.SmallIntegerField()
+    card_version = models.PositiveIntegerField()
+    village_card_version = models.PositiveIntegerField(default=0)
+    values = models.JSONField()
+    net_income = models.BigIntegerField(null=True)
+    members = models.PositiveSmallIntegerField(null=True)
+    deprived = models.BigIntegerField(default=0)
+    unknown = models.BigIntegerField(default=0)
+    missing = models.BigIntegerField(default=0)
+    excluded_by = models.BigIntegerField(default=0)
+    score = models.DecimalField(max_digits=10, decimal_places=9, null=True)
+    outcome = models.CharField(max_length=12, choices=Outcome)
+    below_line = models.BooleanField(default=False)
+    below_monitoring_line = models.BooleanField(default=False)
+    reaches_cutoff = models.BooleanField(default=False)
+    guarantee_gap = models.BooleanField(default=False)
+    excluded = models.BooleanField(default=False)
+    open_fields = models.TextField(blank=True, help_text="fields to fill in, comma-separated; only when undetermined")
+    stale = models.BooleanField(default=False)
+    computed_at = models.DateTimeField(db_default=Now())
+
+    objects = ResultQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["village", "year", "outcome"]),
+            models.Index(fields=["run", "village"]),
+            models.Index(fields=["village", "year"], condition=Q(stale=True), name="result_stale"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["household", "run"], name="result_once_a_run"),
+            models.CheckConstraint(
+                name="result_undetermined_names_fields", condition=Q(outcome="undetermined") ^ Q(open_fields="")
+            ),
+            models.CheckConstraint(name="result_score_range", condition=Q(score=None) | Q(score__gte=0, score__lte=1)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.household_id}/{self.year}: {self.outcome}"
+
+    @property
+    def values_by_name(self) -> dict[str, object]:
+        """What was read, by the names of the version's columns."""
+        return dict(zip(self.version.columns, self.values, strict=True))

@@ -1,0 +1,198 @@
+"""Results of single cards: marked stale with the change, recomputed alone by the functions of a whole run."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from functools import partial
+
+from django.db import connection, transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from changde.accounts.areas import between
+from changde.accounts.models import User
+from changde.accounts.refusal import Refusal
+from changde.divisions.codes import Level, ancestor, code_range
+from changde.jobs.services import enqueue
+from households import frames
+from households.models import IndexRun, Result, Sheet, TownshipPointer
+from households.services.index_versions import version_for
+
+
+def mark_stale(*, households: Iterable[int], year: int | None = None) -> int:
+    """Say that something of these cards changed; call it in the transaction of the change. Returns how many results."""
+    rows = Result.objects.filter(household_id__in=list(households), stale=False)
+    return (rows if year is None else rows.filter(year=year)).update(stale=True)
+
+
+def mark_village_stale(*, village: int, year: int) -> int:
+    """Say that the village card of the year changed."""
+    return Result.objects.filter(village_id=village, year=year, stale=False).update(stale=True)
+
+
+_AT_ONCE: ContextVar[bool] = ContextVar("recompute_at_once", default=True)
+
+
+@contextmanager
+def left_stale() -> Iterator[None]:
+    """Cards saved inside are marked stale only: a batch recomputes its area once, afterwards (refresh_area_later)."""
+    token = _AT_ONCE.set(False)
+    try:
+        yield
+    finally:
+        _AT_ONCE.reset(token)
+
+
+def refresh_with_save(*, household: int, year: int) -> None:
+    """Part of the transaction that saves a card: stale at once, recomputed alone right after the commit.
+
+    What goes wrong then (no index version for the year) costs the save nothing: the result stays stale or missing, and
+    the night takes it up.
+    """
+    mark_stale(households=[household])
+    if _AT_ONCE.get():
+        transaction.on_commit(partial(recompute_household, household=household, year=year), robust=True)
+
+
+def refresh_area_later(*, area: int, year: int, by: User | None) -> None:
+    """Part of a transaction that writes many cards: a job recomputes what is stale or missing in the area."""
+    enqueue("recompute_stale", by=by, area=area, parameters={"area": area, "year": year})
+
+
+def recompute_household(*, household: int, year: int) -> Result | None:
+    """Recompute one card alone and show it at once.
+
+    None when the card has no sheet of the year, is closed, or the year has no index version.
+    """
+    try:
+        recompute_households(households=[household], year=year)
+    except Refusal:
+        return None
+    return Result.objects.filter(household_id=household, year=year).current().select_related("version").first()
+
+
+def recompute_households(*, households: Sequence[int], year: int) -> int:
+    """Recompute some cards of one year into the runs their townships show; returns how many.
+
+    Each township is its own transaction, under the shared side of the township's lock: a run that switches the township
+    waits for it, and it for the run, so that neither can lose a change of the other.
+    """
+    villages = Sheet.objects.filter(household_id__in=households, year=year).values_list("household_id", "village_id")
+    by_township: dict[int, list[int]] = {}
+    for household, village in villages:
+        by_township.setdefault(ancestor(village, Level.TOWNSHIP), []).append(household)
+    return sum(
+        _recompute_in_township(township=township, households=sorted(ids), year=year)
+        for township, ids in sorted(by_township.items())
+    )
+
+
+@transaction.atomic
+def _recompute_in_township(*, township: int, households: list[int], year: int) -> int:
+    # Rows before the township, as a save that recomputes its own card does: no two can wait for each other. Two
+    # recomputes of one card take turns; the second reads what the first left behind.
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM households_household WHERE id = ANY (%s) ORDER BY id FOR NO KEY UPDATE", [households]
+        )
+    lock_township(township=township, year=year, shared=True)
+    version = version_for(county=ancestor(township, Level.COUNTY), year=year)
+    run = _run_shown(township=township, year=year)
+    first, last = code_range(township)
+    Result.objects.filter(household_id__in=households, year=year).filter(
+        Q(run=run) | ~between("village_id", first, last)
+    ).delete()
+    cards = frames.features_of(year=year, first=first, last=last, households=households)
+    return frames.write_results(cards, run=run, version=version, system=version.system).households if len(cards) else 0
+
+
+def _run_shown(*, township: int, year: int) -> IndexRun:
+    """The run the township shows; before its first run, one that holds single cards only."""
+    pointer = TownshipPointer.objects.select_related("run").filter(township_id=township, year=year).first()
+    if pointer:
+        return pointer.run
+    lock_first_pointer(township=township, year=year)
+    pointer = TownshipPointer.objects.select_related("run").filter(township_id=township, year=year).first()
+    if pointer:
+        return pointer.run
+    first, last = code_range(township)
+    run = IndexRun.objects.create(
+        division_id=township,
+        first_code=first,
+        last_code=last,
+        year=year,
+        kind=IndexRun.Kind.CARDS,
+        state=IndexRun.State.DONE,
+        finished_at=Now(),
+    )
+    TownshipPointer.objects.create(township_id=township, year=year, run=run)
+    return run
+
+
+def lock_township(*, township: int, year: int, shared: bool) -> None:
+    """Until the end of the transaction: single cards share the township, a run that switches it has it alone."""
+    lock = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {lock}(%s, %s)", [township // 1000, year])
+
+
+def lock_first_pointer(*, township: int, year: int) -> None:
+    """Until the end of the transaction: only one card at a time makes a township's first pointer."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [township // 1000, -year])
+
+
+def mark_older_than_cards(*, run: IndexRun, township: int) -> int:
+    """Mark the results of a run in a township that are older than their card, village card or index version."""
+    first, last = code_range(township)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE households_result r SET stale = true
+            FROM households_household h
+            WHERE h.id = r.household_id AND r.run_id = %(run)s AND r.village_id BETWEEN %(first)s AND %(last)s
+              AND NOT r.stale
+              AND (h.version <> r.card_version
+                   OR r.village_card_version <> coalesce(
+                       (SELECT v.version FROM households_villagecard v
+                        WHERE v.village_id = r.village_id AND v.year = r.year), 0)
+                   OR NOT EXISTS (SELECT FROM households_indexversion i
+                                  WHERE i.id = r.version_id AND i.state = 'released'))
+            """,
+            {"run": run.pk, "first": first, "last": last},
+        )
+        return cursor.rowcount
+
+
+def stale_households(*, first: int, last: int, year: int, limit: int = 1000) -> list[int]:
+    """Households of the area whose current result is stale or missing."""
+    current = Result.objects.filter(year=year).filter(between("village_id", first, last)).current()
+    stale = current.filter(stale=True).order_by("household_id").values_list("household_id", flat=True)[:limit]
+    found = list(stale)
+    if len(found) < limit:
+        sheets = Sheet.objects.filter(year=year).filter(between("village_id", first, last))
+        without = sheets.exclude(household__status="closed").exclude(household_id__in=current.values("household_id"))
+        found += list(without.order_by("household_id").values_list("household_id", flat=True)[: limit - len(found)])
+    return sorted(set(found))
+
+
+def recompute_stale(*, area: int | None = None, year: int | None = None, batch: int = 1000) -> int:
+    """Recompute every stale or missing result; returns how many.
+
+    In an area and year (after an import) all townships with sheets, else (every night) all that show results.
+    """
+    if area is not None and year is not None:
+        sheets = Sheet.objects.filter(between("village_id", *code_range(area)), year=year)
+        villages = sheets.order_by().values_list("village_id", flat=True).distinct()
+        places = sorted({(ancestor(village, Level.TOWNSHIP), year) for village in villages})
+    else:
+        places = list(TownshipPointer.objects.order_by("township_id", "year").values_list("township_id", "year"))
+    counted = 0
+    for township, of_year in places:
+        first, last = code_range(township)
+        asked: set[int] = set()
+        while fresh := set(stale_households(first=first, last=last, year=of_year, limit=batch)) - asked:
+            asked |= fresh
+            with suppress(Refusal):  # no index version for the year: the results stay stale
+                counted += recompute_households(households=sorted(fresh), year=of_year)
+    return counted
