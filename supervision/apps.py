@@ -5,3 +5,8 @@ from django.utils.translation import gettext_lazy as _
 class SupervisionConfig(AppConfig):
     name = "supervision"
     verbose_name = _("公示与监督")
+
+    def ready(self) -> None:
+        from changde.web import navigation
+
+        navigation.register("city", _("全域"), "city", "map", "read_figures", order=60)

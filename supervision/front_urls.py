@@ -2,8 +2,11 @@
 
 from django.urls import path
 
-from supervision.views import home
+from supervision.views.city import city
+from supervision.views.home import home
 
 urlpatterns = [
-    path("", home.home, name="home"),
+    path("", home, name="home"),
+    path("city/", city, name="city"),
+    path("city/<int:code>/", city, name="city"),
 ]

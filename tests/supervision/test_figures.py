@@ -1,0 +1,119 @@
+"""Figures of an area: the right sums, inside one's posts, by hand (docs/figures.md)."""
+
+import json
+import re
+
+import pytest
+from django.http import Http404
+
+from households.models import VillageCard
+from supervision.selectors.figures import Figures, area_figures
+from tests.factories import make_household
+from tests.personas import CITY, FENGMING, OTHER_VILLAGE, RESHI, TAOYUAN, WULING, WULING_VILLAGE
+
+
+@pytest.fixture
+def changde(people):
+    """Fengming: 3 registered people of 7 on cards, 100 rural people. Its neighbour has no village card."""
+    make_household(FENGMING, members=3, status="registered")
+    make_household(FENGMING, members=4)
+    make_household(FENGMING, members=5, status="closed")
+    make_household(OTHER_VILLAGE, members=2, status="registered")
+    make_household(WULING_VILLAGE, members=6, status="exited")
+    VillageCard.objects.create(village_id=FENGMING, year=2019, rural_persons=100)
+    VillageCard.objects.create(village_id=WULING_VILLAGE, year=2019, rural_persons=50)
+    return people
+
+
+def test_the_figures_of_a_township_by_hand(changde):
+    figures = area_figures(changde.reshi_officer, RESHI).figures
+    assert figures == Figures(
+        households=3,
+        persons=9,
+        registered=2,
+        registered_persons=5,
+        registered_with_village_card=3,
+        rural_persons=100,
+        villages_without_card=1,
+    )
+
+
+def test_incidence_counts_the_villages_that_have_a_village_card(changde):
+    assert area_figures(changde.reshi_officer, RESHI).figures.registered_incidence == 3 / 100
+
+
+def test_without_a_village_card_incidence_is_unknown_and_not_zero(changde):
+    assert area_figures(changde.city_office, OTHER_VILLAGE).figures.registered_incidence is None
+
+
+def test_before_a_computation_the_computed_incidence_is_unknown(changde):
+    assert area_figures(changde.reshi_officer, RESHI).figures.computed_incidence is None
+
+
+@pytest.mark.parametrize("code", [CITY, TAOYUAN, RESHI])
+def test_an_area_is_the_sum_of_the_rows_below(changde, code):
+    area = area_figures(changde.city_office, code)
+    assert sum((row.figures for row in area.rows), Figures()) == area.figures
+
+
+def test_the_city_has_ten_rows_and_a_village_none(changde):
+    assert len(area_figures(changde.city_office, CITY).rows) == 10
+    assert area_figures(changde.city_office, FENGMING).rows == []
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("fengming_cadre", RESHI),
+        ("fengming_cadre", OTHER_VILLAGE),
+        ("reshi_officer", TAOYUAN),
+        ("taoyuan_office", CITY),
+        ("taoyuan_office", WULING),
+        ("account_admin", CITY),
+        ("city_office", 430100000000),
+    ],
+)
+def test_an_area_outside_ones_posts_does_not_exist(changde, name, code):
+    with pytest.raises(Http404):
+        area_figures(getattr(changde, name), code)
+
+
+@pytest.mark.parametrize(
+    ("name", "heading"),
+    [("fengming_cadre", "凤鸣"), ("reshi_officer", "热市镇"), ("taoyuan_office", "桃源县"), ("city_office", "常德市")],
+)
+def test_everybody_lands_on_the_own_area(changde, as_user, name, heading):
+    page = as_user(getattr(changde, name)).get("/city/").content.decode()
+    assert re.search(rf"<h1>{heading}", page)
+
+
+def test_a_county_sees_nothing_of_another(changde, as_user):
+    page = as_user(changde.taoyuan_office).get("/city/").content.decode()
+    assert "武陵" not in page
+
+
+def test_the_map_knows_every_county_and_leaves_those_without_cards_empty(changde, as_user):
+    page = as_user(changde.city_office).get("/city/").content.decode()
+    data = json.loads(re.search(r'<script id="map-data" type="application/json">(.*?)</script>', page)[1])
+    values = {area["code"]: area["values"] for area in data["areas"]}
+    assert len(values) == 10
+    assert values["430725000000"] == {
+        "households": 3, "registered": 2, "registered_incidence": 0.03, "computed_incidence": None,
+    }  # fmt: skip
+    assert set(values["430771000000"].values()) == {None}
+
+
+def test_a_village_leads_to_its_households(changde, as_user):
+    page = as_user(changde.reshi_officer).get(f"/city/{FENGMING}/").content.decode()
+    assert f"within={FENGMING}" in page
+
+
+def test_an_empty_area_says_what_to_do_next(people, as_user):
+    assert "这里还没有户卡" in as_user(people.fengming_cadre).get("/city/").content.decode()
+
+
+@pytest.mark.parametrize("code", [CITY, TAOYUAN, RESHI, FENGMING])
+def test_a_page_costs_the_same_queries_at_every_level(changde, as_user, code, django_assert_max_num_queries):
+    client = as_user(changde.city_office)
+    with django_assert_max_num_queries(13):
+        client.get(f"/city/{code}/")
