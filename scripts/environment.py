@@ -51,8 +51,10 @@ def python_environment() -> None:
     if made != 0:
         sys.exit("python3 cannot make virtual environments here; on Debian: apt-get install python3-venv")
     requirements = ["--require-hashes", "--requirement", LOCK]
-    if not installed_by_uv(requirements) and not installed_by_pip(requirements):
-        sys.exit("The packages of requirements-dev.lock could not be installed; see above.")
+    if not installed_by_uv(requirements):
+        say("  uv does not get through; pip takes a few minutes")
+        if not installed_by_pip(requirements):
+            sys.exit("The packages of requirements-dev.lock could not be installed; see above.")
     (VENV / STAMP).write_text(stamp)
     say(f"  {time.monotonic() - began:.0f} s")
 
