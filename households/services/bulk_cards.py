@@ -313,8 +313,14 @@ def write_plan(plan: Plan, *, by: User | None, batch: ImportBatch | None = None)
     written = Written(refused=list(plan.refused))
     waits = list(plan.waiting)
     _create(plan.new, waits, written)
-    for known in plan.known:
-        _update(known, by, waits, written)
+    with results.left_stale():
+        for known in plan.known:
+            _update(known, by, waits, written)
+    touched = [*written.created, *written.changed]
+    results.refresh_with_batch(
+        households=[household for _, household in touched],
+        years={incoming.card.sheet.year for incoming, _ in touched if incoming.card.sheet.year},
+    )
     keep_waiting(waits, batch)
     written.waiting = waits
     record(
@@ -498,15 +504,14 @@ def _update(known: Known, by: User | None, waits: list[Waiting], written: Writte
     household = Household.objects.select_for_update().get(pk=known.household_id)
     before = household.version
     try:
-        with results.left_stale():
-            household = save_card(
-                card=known.card.card,
-                by=by,
-                household=household,
-                expected_version=before,
-                persons=known.card.persons,
-                capability="import_cards",
-            )
+        household = save_card(
+            card=known.card.card,
+            by=by,
+            household=household,
+            expected_version=before,
+            persons=known.card.persons,
+            capability="import_cards",
+        )
     except NumberWaits:
         waits.append(Waiting(known.incoming, DUPLICATE))
     except CardRefused as refusal:

@@ -15,8 +15,11 @@ from changde.accounts.refusal import Refusal
 from changde.divisions.codes import Level, ancestor, code_range
 from changde.jobs.services import enqueue
 from households import frames
+from households.domain.features import FEATURES
 from households.models import IndexRun, Result, Sheet, TownshipPointer
 from households.services.index_versions import version_for
+
+VILLAGE_COLUMNS = [name for name, feature in FEATURES.items() if feature.subject == "village"]
 
 
 def mark_stale(*, households: Iterable[int], year: int | None = None) -> int:
@@ -25,9 +28,13 @@ def mark_stale(*, households: Iterable[int], year: int | None = None) -> int:
     return (rows if year is None else rows.filter(year=year)).update(stale=True)
 
 
-def mark_village_stale(*, village: int, year: int) -> int:
-    """Say that the village card of the year changed."""
-    return Result.objects.filter(village_id=village, year=year, stale=False).update(stale=True)
+def mark_village_stale(*, village: int, year: int, by: User | None) -> int:
+    """Say that the village card of the year changed: results that read it go stale, a job recomputes them."""
+    rows = Result.objects.filter(village_id=village, year=year, stale=False)
+    marked = rows.filter(version__columns__overlap=VILLAGE_COLUMNS).update(stale=True)
+    if marked:
+        refresh_area_later(area=village, year=year, by=by)
+    return marked
 
 
 _AT_ONCE: ContextVar[bool] = ContextVar("recompute_at_once", default=True)
@@ -35,7 +42,7 @@ _AT_ONCE: ContextVar[bool] = ContextVar("recompute_at_once", default=True)
 
 @contextmanager
 def left_stale() -> Iterator[None]:
-    """Cards saved inside are marked stale only: a batch recomputes its area once, afterwards (refresh_area_later)."""
+    """Cards saved inside are marked stale only: a batch recomputes them together (refresh_with_batch)."""
     token = _AT_ONCE.set(False)
     try:
         yield
@@ -54,8 +61,20 @@ def refresh_with_save(*, household: int, year: int) -> None:
         transaction.on_commit(partial(recompute_household, household=household, year=year), robust=True)
 
 
+def refresh_with_batch(*, households: Sequence[int], years: Iterable[int]) -> None:
+    """Part of a transaction that writes many cards: stale at once, recomputed together right after the commit."""
+    mark_stale(households=households)
+    for year in years:
+        transaction.on_commit(partial(_recompute_if_ruled, households=households, year=year), robust=True)
+
+
+def _recompute_if_ruled(*, households: Sequence[int], year: int) -> None:
+    with suppress(Refusal):  # no index version for the year
+        recompute_households(households=households, year=year)
+
+
 def refresh_area_later(*, area: int, year: int, by: User | None) -> None:
-    """Part of a transaction that writes many cards: a job recomputes what is stale or missing in the area."""
+    """Part of a transaction that touches many results: a job recomputes what is stale or missing in the area."""
     enqueue("recompute_stale", by=by, area=area, parameters={"area": area, "year": year})
 
 
@@ -153,13 +172,13 @@ def mark_older_than_cards(*, run: IndexRun, township: int) -> int:
             WHERE h.id = r.household_id AND r.run_id = %(run)s AND r.village_id BETWEEN %(first)s AND %(last)s
               AND NOT r.stale
               AND (h.version <> r.card_version
-                   OR r.village_card_version <> coalesce(
-                       (SELECT v.version FROM households_villagecard v
-                        WHERE v.village_id = r.village_id AND v.year = r.year), 0)
-                   OR NOT EXISTS (SELECT FROM households_indexversion i
-                                  WHERE i.id = r.version_id AND i.state = 'released'))
+                   OR r.version_id IN (SELECT id FROM households_indexversion WHERE state <> 'released')
+                   OR r.version_id IN (SELECT id FROM households_indexversion WHERE columns && %(village)s::varchar[])
+                      AND r.village_card_version <> coalesce(
+                          (SELECT v.version FROM households_villagecard v
+                           WHERE v.village_id = r.village_id AND v.year = r.year), 0))
             """,
-            {"run": run.pk, "first": first, "last": last},
+            {"run": run.pk, "first": first, "last": last, "village": VILLAGE_COLUMNS},
         )
         return cursor.rowcount
 

@@ -15,6 +15,7 @@ from changde.divisions.codes import Level
 from changde.divisions.models import Division
 from households.domain.fields import of_entity
 from households.models import VillageCard
+from households.services import results
 
 FACTS = tuple(field.attribute for field in of_entity("village_card") if field.attribute not in ("village_code", "year"))
 
@@ -63,6 +64,7 @@ def _save(
         version=row.version,
         fields=changed,
     )
+    results.mark_village_stale(village=village.code, year=year, by=by)
     return row
 
 

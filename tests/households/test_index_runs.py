@@ -1,5 +1,6 @@
 """Runs: a township at once, never half, never two over one area."""
 
+import copy
 import threading
 from datetime import timedelta
 from decimal import Decimal
@@ -12,10 +13,12 @@ from django.utils import timezone
 from changde.accounts.refusal import Refusal
 from changde.audit.models import Event
 from changde.divisions.models import Division
+from changde.jobs.models import Job
 from households import frames
-from households.models import IndexRun, Result, RunChunk, Sheet, TownshipPointer
+from households.domain.index import IndexSystem
+from households.models import IndexRun, Result, RunChunk, Sheet, TownshipPointer, VillageCard
 from households.services import index_runs, results
-from households.services.index_versions import load_default_versions
+from households.services.index_versions import draft_version, load_default_versions, release_version
 from tests.conftest import owner_connection
 from tests.factories import make_household
 from tests.households import golden
@@ -261,9 +264,18 @@ def test_a_card_changed_during_the_run_is_marked_stale(defaults, monkeypatch):
     assert dict(Result.objects.values_list("household_id", "stale")) == {changed.pk: True, kept.pk: False}
 
 
-def test_a_village_card_changed_during_the_run_marks_its_results_stale(defaults, monkeypatch):
-    from households.models import VillageCard
+def reading_the_village() -> IndexSystem:
+    """The default of 2019 with a house that is unsafe where the village has no hardened road."""
+    definition = copy.deepcopy(golden.DEFAULTS[YEAR].to_json())
+    road = {"field": "village_hardened_road", "operator": "=", "value": False}
+    definition["dimensions"][1]["indicators"][0]["rule"] = road
+    return IndexSystem.from_json(definition)
 
+
+@pytest.mark.parametrize("reads_village", [True, False])
+def test_a_village_card_changed_during_the_run_makes_stale_what_reads_it(defaults, monkeypatch, reads_village):
+    if reads_village:
+        release_version(version=draft_version(division=None, system=reading_the_village(), by=None), by=None)
     make_household(FENGMING)
     read = frames.features_of
 
@@ -274,7 +286,7 @@ def test_a_village_card_changed_during_the_run_marks_its_results_stale(defaults,
 
     monkeypatch.setattr(frames, "features_of", read_then_change)
     run_over(RESHI)
-    assert Result.objects.get().stale
+    assert Result.objects.get().stale is reads_village
 
 
 def test_a_run_is_logged_with_its_event_in_one_transaction(defaults, monkeypatch):
@@ -332,8 +344,6 @@ def test_golden_members_are_counted_alike_in_postgres(db, row):
 
 
 def test_features_come_out_in_the_units_of_the_domain(db):
-    from households.models import VillageCard
-
     make_household(FENGMING, house_area="48.25", wage_income=None, house_grade="", water_safe=None, members=2)
     VillageCard.objects.create(village_id=FENGMING, year=YEAR, disasters=["洪涝"], clinic=True, terrain="山区")
     card = frames.features_of(year=YEAR, first=FENGMING, last=FENGMING).iloc[0]
@@ -432,12 +442,20 @@ def test_what_is_stale_or_missing_is_found_and_recomputed_at_night(defaults):
     assert results.recompute_stale() == 0
 
 
-def test_a_village_card_marks_its_village_and_year(defaults):
+def test_a_village_card_marks_the_results_that_read_it(defaults):
+    release_version(version=draft_version(division=None, system=reading_the_village(), by=None), by=None)
     make_household(FENGMING)
     make_household(OTHER_VILLAGE)
     run_over(RESHI)
-    assert results.mark_village_stale(village=FENGMING, year=2018) == 0
-    assert results.mark_village_stale(village=FENGMING, year=YEAR) == 1
+    assert results.mark_village_stale(village=FENGMING, year=2018, by=None) == 0
+    assert results.mark_village_stale(village=FENGMING, year=YEAR, by=None) == 1
+    assert Job.objects.get().kind == "recompute_stale"
+
+
+def test_a_village_card_leaves_results_that_do_not_read_it(defaults):
+    make_household(FENGMING)
+    run_over(RESHI)
+    assert results.mark_village_stale(village=FENGMING, year=YEAR, by=None) == 0
 
 
 def test_one_card_is_recomputed_well_within_a_second(defaults, django_assert_max_num_queries):
