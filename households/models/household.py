@@ -117,6 +117,10 @@ class Household(models.Model):
     def helper_phone(self) -> str | None:
         return decrypt(self.helper_phone_cipher, field="household.helper_phone", owner=self.pk)
 
+    @property
+    def masked_helper_phone(self) -> str:
+        return mask_phone(self.helper_phone)
+
 
 class MembershipQuerySet(ScopedQuerySet):
     area_field = "household__village_id"

@@ -8,6 +8,7 @@ from typing import Literal
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from changde.crypto.cipher import blind_index
+from households.domain import id_number
 from households.models import Household, Membership
 
 Kind = Literal["id_number", "phone", "number", "letters", "name"]
@@ -60,4 +61,7 @@ def matching(cards: QuerySet[Household], search: Search) -> QuerySet[Household]:
 
 
 def _hash(search: Search) -> bytes | None:
-    return blind_index(search.text, kind="id" if search.kind == "id_number" else "phone")
+    if search.kind == "phone":
+        return blind_index(search.text, kind="phone")
+    number = id_number.parse(search.text)  # an old 15-digit number is stored in its 18-character form
+    return blind_index(number.number if number else search.text, kind="id")

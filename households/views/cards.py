@@ -2,6 +2,7 @@
 
 import base64
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
@@ -80,7 +81,10 @@ def search(request: HttpRequest) -> HttpResponse:
         if len(cards) == 1:
             record_read("households.search", by=request.user, target=cards[0], by_what=found.kind)
             return go(request, "households:card", cards[0].pk)
-    return go(request, f"{reverse('households:list')}?find={_closed(request, text)}")
+    query = {"find": _closed(request, text)}
+    if within := _within(request, request.POST.get("within", "")):
+        query["within"] = str(within)
+    return go(request, f"{reverse('households:list')}?{urlencode(query)}")
 
 
 def _import_url(request: HttpRequest) -> str:
@@ -96,10 +100,15 @@ def _import_url(request: HttpRequest) -> str:
 def _division(request: HttpRequest) -> Division | None:
     """The division of the list: the one in the address when it lies inside the one worked in, else that one."""
     here = request.area.division  # type: ignore[attr-defined]
-    within = request.GET.get("within", "")
-    if here and len(within) == 12 and within.isdecimal() and contains(here.code, int(within)):
-        return Division.objects.filter(code=int(within)).first() or here
-    return here
+    within = _within(request, request.GET.get("within", ""))
+    return Division.objects.filter(code=within).first() or here if within else here
+
+
+def _within(request: HttpRequest, text: str) -> int | None:
+    """The code of a division inside the one worked in, else None."""
+    here = request.area.division  # type: ignore[attr-defined]
+    code = int(text) if len(text) == 12 and text.isascii() and text.isdecimal() else 0
+    return code if here and code and contains(here.code, code) else None
 
 
 def _closed(request: HttpRequest, text: str) -> str:

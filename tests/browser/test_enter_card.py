@@ -2,11 +2,14 @@
 
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from households.domain import id_number as id_rules
+from households.domain import income
 from households.models import Household, MemberSheet
 from tests.factories import id_number
 from tests.personas import People
@@ -121,3 +124,35 @@ def test_the_page_is_no_wider_than_the_phone_and_the_button_in_reach(form: Page)
     assert page.evaluate("document.documentElement.scrollWidth") == 360
     box = page.get_by_role("button", name="保存户卡").bounding_box()
     assert box["y"] + box["height"] <= 740
+
+
+NUMBERS = (
+    "430725194309046431", "43072519720907004X", "４３０７２５１９７２０９０７００４x", "430725720907004",
+    "430725000907996", "430725197202300011", "430725197209070041", "43072519720907", "abc", "", "110101184912310019",
+)  # fmt: skip
+
+
+def test_the_browser_reads_numbers_as_the_server_does(form: Page) -> None:
+    for typed in NUMBERS:
+        seen = form.evaluate("typed => window.changde.idNumber.read(typed)", typed)
+        number = id_rules.parse(typed)
+        assert (seen["state"] == "ok") == (number is not None), typed
+        if number:
+            assert (seen["number"], seen["birth"], seen["sex"]) == (
+                number.number, number.birth_date.isoformat(), number.sex,
+            )  # fmt: skip
+
+
+@pytest.mark.parametrize(("wage", "costs"), [("10000", "1"), ("0.01", "0.02"), ("100", "333.33"), ("5", "5")])
+def test_the_browser_rounds_as_the_server_does(form: Page, wage: str, costs: str) -> None:
+    page = form
+    for index, name in enumerate(("张建华", "李秀英", "张小明")):
+        if index:
+            add(page)
+        page.locator(f"[name=members-{index}-name]").fill(name)
+    page.locator("[name=wage_income]").fill(wage)
+    page.locator("[name=production_expenses]").fill(costs)
+    page.get_by_role("button", name="其余没有的收支都填 0").click()
+    shown = page.locator("[data-live-value]").text_content().replace("−", "-").replace(",", "")
+    net = income.to_fen(wage) - income.to_fen(costs)
+    assert Decimal(shown) == income.to_yuan(income.per_capita(net, 3))
