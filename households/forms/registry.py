@@ -96,7 +96,7 @@ _HELP = {
     "attribute": gettext_lazy("只作记录，不改变户的状态"),
     "exit_flag": gettext_lazy("只作记录，不改变户的状态"),
     "number": gettext_lazy("新户可以不填"),
-    "counts": gettext_lazy("不选即计入；现役军人、服刑或全供养人员选“否”"),
+    "counts": gettext_lazy("不选即计入；服刑或由国家全供养的选“否”，现役军人一律不计入"),
     "wage_income": gettext_lazy("没有的收入填 0，不知道的留空"),
     "medical_cost": gettext_lazy("报销之后由家庭承担的部分，不计入纯收入"),
     "out_of_school_reason": gettext_lazy("6 至 15 岁不在校的必须填写"),

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404
 from changde.accounts.areas import ranges_of
 from changde.accounts.models import User
 from changde.divisions.models import Division
-from households.models import Finding, Household, MemberSheet, Membership, Sheet
+from households.models import Finding, Household, MemberSheet, Membership, Result, Sheet
 
 Reader = User | AnonymousUser
 
@@ -31,13 +31,21 @@ def latest_year(user: Reader, division: Division | None = None) -> int | None:
     return sheets.aggregate(year=Max("year"))["year"]
 
 
-def with_sheets(cards: Iterable[Household], year: int | None) -> list[Household]:
-    """The cards of one page, each with `sheet` of `year` or None (one query)."""
+def with_year(cards: Iterable[Household], year: int | None) -> list[Household]:
+    """The cards of one page, each with `sheet` and `result` of `year`, or None (two queries)."""
     cards = list(cards)
     sheets = {row.household_id: row for row in Sheet.objects.filter(household__in=cards, year=year or 0)}
+    results = Result.objects.filter(household__in=cards, year=year or 0).current()
+    found = {row.household_id: row for row in results}
     for card in cards:
-        card.sheet = sheets.get(card.pk)  # type: ignore[attr-defined]
+        card.sheet, card.result = sheets.get(card.pk), found.get(card.pk)  # type: ignore[attr-defined]
     return cards
+
+
+def flags_of(result: Result | None, findings: Iterable[Finding]) -> list[str]:
+    """What stands beside the outcome (domain: outcome and flags)."""
+    flags = [name for name in ("guarantee_gap", "excluded", "stale") if result and getattr(result, name)]
+    return [*flags, "verify"] if any(finding.blocks for finding in findings) else flags
 
 
 @dataclass(frozen=True)
@@ -51,6 +59,11 @@ class CardPage:
     members: list[MemberSheet]
     gone: list[Membership]
     findings: list[Finding]
+    result: Result | None
+
+    @property
+    def flags(self) -> list[str]:
+        return flags_of(self.result, self.findings)
 
 
 def card_of(user: Reader, household_id: int) -> Household:
@@ -69,7 +82,8 @@ def card_page(user: Reader, household: Household, year: int | None = None) -> Ca
     findings = list(
         Finding.objects.visible_to(user).open().filter(household=household).select_related("person").order_by("pk")
     )
-    return CardPage(household, household.village.path(), years, sheet, members, gone, findings)
+    result = Result.objects.filter(household=household, year=year).current().first() if year else None
+    return CardPage(household, household.village.path(), years, sheet, members, gone, findings, result)
 
 
 def below(division: Division) -> list[Division]:

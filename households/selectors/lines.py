@@ -1,20 +1,15 @@
 """The income lines a form shows beside what is typed."""
 
-import json
 from decimal import Decimal
-from functools import cache
-from importlib.resources import files
+
+from django.db.models import F, Q
 
 from households.domain.income import to_yuan
-from households.domain.index import default_systems
-
-
-@cache
-def _defaults() -> dict[int, Decimal]:
-    document = json.loads((files("households") / "reference" / "index_default.json").read_text(encoding="utf-8"))
-    return {year: to_yuan(system.income_line) for year, system in default_systems(document).items()}
+from households.models import IndexVersion
 
 
 def income_lines(county: int | None) -> dict[int, Decimal]:
-    """Yuan a head by accounting year, as the county's (else the city's) index version in force says."""
-    return _defaults()
+    """Yuan a head by accounting year: the county's version in force, else the city's default."""
+    versions = IndexVersion.objects.in_force().filter(Q(division=county) | Q(division=None))
+    own_last = versions.order_by("year", F("division").asc(nulls_first=True))
+    return {version.year: to_yuan(version.system.income_line) for version in own_last}

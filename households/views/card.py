@@ -56,6 +56,8 @@ def card(request: HttpRequest, household_id: int) -> HttpResponse:
         "card": page,
         "household": household,
         "sheet": page.sheet,
+        "result": page.result,
+        "flags": page.flags,
         "tab": tab,
         "tabs": [
             {

@@ -17,7 +17,7 @@ from changde.divisions.models import Division
 from changde.web.keyset import PAGE_SIZE, KeysetPage
 from changde.web.pages import go, render_page
 from households.filters import ORDERS, CardFilter
-from households.models import HouseholdStatus
+from households.models import HouseholdStatus, Result
 from households.selectors import cards as selectors
 from households.selectors.search import matching, understand
 
@@ -40,7 +40,7 @@ def index(request: HttpRequest) -> HttpResponse:
     found = matching(filtered.qs, search) if search else filtered.qs
     order = request.GET.get("order", "")
     page = KeysetPage(found, request.GET, order=_ORDERS.get(order, _ORDERS[""]), size=PAGE_SIZE)
-    page.rows = selectors.with_sheets(page.rows, year)
+    page.rows = selectors.with_year(page.rows, year)
     if search and search.sensitive:
         record_read("households.search", by=request.user, area=division and division.code, by_what=search.kind)
     is_filtered = not filtered.form.is_valid() or bool(search or any(filtered.form.cleaned_data.values()))
@@ -139,6 +139,8 @@ def _chips(
     values = filtered.form.cleaned_data if filtered.form.is_valid() else {}
     if values.get("status"):
         on.append(("status", HouseholdStatus(values["status"]).label))
+    if values.get("outcome"):
+        on.append(("outcome", Result.Outcome(values["outcome"]).label))
     if values.get("cause"):
         on.append(("cause", values["cause"]))
     chips = []

@@ -130,7 +130,7 @@
   function refreshIncome() {
     const figures = Object.fromEntries(PARTS.map((name) => [name, fen(value(name))]));
     const missing = PARTS.filter((name) => figures[name] === null || figures[name] === undefined);
-    const counted = rows().filter((row) => isFilled(row) && !isGone(row) && value("counts", row) !== "否").length;
+    const counted = rows().filter((row) => isFilled(row) && !isGone(row) && value("counts", row) !== "否" && value("soldier", row) !== "是").length;
     const sum = (names) => names.reduce((all, name) => all + (figures[name] || 0), 0);
     const knowsTransfer = TRANSFERS.every((name) => !missing.includes(name));
     const show = (mark, text) => { live.querySelector(mark).textContent = text; };

@@ -1,6 +1,7 @@
 """List, search, card and history: whose cards are shown, what is masked and logged, how many queries it costs."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from households.models import Household
 from households.selectors.search import understand
 from households.services.card_rows import load_card
 from households.services.cards import save_card
+from households.services.index_versions import load_default_versions
+from households.services.results import recompute_households
 from households.services.status import set_status
 from tests.factories import make_household
 from tests.households.cards import a_card, with_household, with_sheet
@@ -92,6 +95,32 @@ def test_the_filters(cadre: Client, query: str, shown: set[str]) -> None:
     assert {name for name in ("王登记", "李因病", "赵销户") if name in page} == shown
 
 
+def test_outcomes_are_shown_and_filtered(cadre: Client) -> None:
+    load_default_versions()
+    poor, rich = make_household(FENGMING, head="王贫困"), make_household(FENGMING, head="李富裕", wage_income=90000)
+    recompute_households(households=[poor.pk, rich.pk], year=2019)
+    page = text(cadre.get(f"{LIST}?outcome=absolute"))
+    assert "王贫困" in page and "李富裕" not in page and "绝对贫困" in page
+    head = text(cadre.get(f"{LIST}{rich.pk}/"))
+    assert "不贫困" in head[: head.index("tabs")]
+
+
+def test_a_saved_card_makes_its_result_stale_until_it_is_worked_out_again(
+    cadre: Client, saved: Household, people: People, django_capture_on_commit_callbacks: Any
+) -> None:
+    load_default_versions()
+    recompute_households(households=[saved.pk], year=2019)
+    stored = load_card(saved, 2019)
+    card = with_sheet(stored.card, wage_income=Decimal(90000))
+    with django_capture_on_commit_callbacks() as later:
+        save_card(card=card, persons=stored.persons, by=people.fengming_cadre, household=saved, expected_version=1)
+    assert "结果待更新" in text(cadre.get(LIST))
+    for callback in later:
+        callback()
+    page = text(cadre.get(LIST))
+    assert "结果待更新" not in page and "不贫困" in page
+
+
 def test_pages_follow_one_another_without_gap_or_double(cadre: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(7):
         Household.objects.create(village_id=FENGMING, head_name=f"户{number}", head_pinyin="hu", number=f"N{number}")
@@ -118,7 +147,7 @@ def test_a_list_costs_the_same_queries_however_long(
 ) -> None:
     for number in range(households):
         make_household(FENGMING, head=f"户{number}")
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(17):
         cadre.get(LIST)
 
 
