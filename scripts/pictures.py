@@ -12,7 +12,7 @@ from playwright.sync_api import sync_playwright
 
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "img"
 LARGEST = 200 * 1024
-PASSWORD = "changde-demo-2019"
+PASSWORD = "changde-2019"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 
 
@@ -26,7 +26,7 @@ def sign_in(page: Any, name: str) -> None:
 
 def card(page: Any) -> None:
     """A household's card, seen by the cadre of its village."""
-    sign_in(page, "fengming_cadre")
+    sign_in(page, "cun1")
     page.goto("/households/")
     page.locator("td.cell-lead a").nth(1).click()
     page.wait_for_load_state("networkidle")
@@ -41,7 +41,7 @@ def posted(page: Any) -> None:
 
 def counties(page: Any) -> None:
     """The map of counties, seen by the city office."""
-    sign_in(page, "city_office")
+    sign_in(page, "shi1")
     page.goto("/city/")
     page.locator("[data-map] canvas").wait_for()
     page.wait_for_timeout(800)  # the map draws itself in
