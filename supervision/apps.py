@@ -8,5 +8,7 @@ class SupervisionConfig(AppConfig):
 
     def ready(self) -> None:
         from changde.web import navigation
+        from supervision.views.look import register_look
 
         navigation.register("city", _("全域"), "city", "map", "read_figures", order=60)
+        register_look()
