@@ -16,4 +16,5 @@ urlpatterns = [
     path("cadres/", include("cadres.urls")),
     path("", include("households.urls")),
     path("", include("changde.web.urls")),
+    path("", include("supervision.urls")),
 ]

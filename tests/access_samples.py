@@ -6,8 +6,10 @@ A cell of the columns `path` and `data` says `argument=@name`; `name` is a funct
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import Any
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -16,11 +18,15 @@ from cadres.services.needs import recompute_needs
 from cadres.services.plans import propose_plan
 from changde.jobs.models import Job
 from households.models import Household, VillageCard
+from households.services.index_versions import load_default_versions
+from households.services.results import recompute_household
+from supervision.models import Objection, PublicityList
+from supervision.services import lists
+from supervision.services.objections import new_form_key, raise_objection
 from tests.api import token_of
 from tests.cadres.factories import make_cadre, make_posting
 from tests.factories import make_household
 from tests.personas import FENGMING, RESHI, TAOYUAN, WULING_VILLAGE, People
-from tests.supervision.posted import posted
 
 # Stand in the answers of Taoyuan county's pages and in no answer to anybody outside.
 MARKS = ("凤鸣暗记组", "H430725103202SECRET")
@@ -45,6 +51,31 @@ class World:
     @cached_property
     def foreign_household(self) -> Household:
         return make_household(WULING_VILLAGE, head="司马武陵")
+
+    @cached_property
+    def posted(self) -> PublicityList:
+        """The village's first list, with the household on it, open to objections."""
+        load_default_versions()
+        recompute_household(household=self.household.pk, year=2019)
+        made = lists.draft_first_list(village=self.household.village, year=2019, by=self.people.fengming_cadre)
+        return lists.post(publicity_list=made, by=self.people.fengming_team)
+
+    @cached_property
+    def draft(self) -> PublicityList:
+        """The draft that would correct it, by the village cadre."""
+        return lists.correct(publicity_list=self.posted, reason=MARKS[0], by=self.people.fengming_cadre)
+
+    @cached_property
+    def objection(self) -> Objection:
+        """Against the posted list, by somebody who left a contact."""
+        raised = raise_objection(
+            publicity_list=self.posted, about="listed", position=1, text=MARKS[0], contact="1", key=new_form_key()
+        )
+        return raised.objection
+
+    def make(self) -> None:
+        """Once, before the first request: what is made inside a request's savepoint is taken back with it."""
+        assert self.household and self.foreign_household and self.draft and self.objection
 
 
 def household(world: World) -> int:
@@ -97,8 +128,32 @@ def plan(world: World) -> int:
     return propose_plan(division=TAOYUAN, by=None).pk
 
 
-def posted_list(world: World) -> str:
-    return posted(world.people, FENGMING, text=MARKS[0]).public_id
+def list_draft(world: World) -> int:
+    return world.draft.pk
+
+
+def list_entry(world: World) -> int:
+    return world.draft.entries.get().pk
+
+
+def posted_list(world: World) -> int:
+    return world.posted.pk
+
+
+def public_list(world: World) -> str:
+    return world.posted.public_id
+
+
+def objection(world: World) -> UUID:
+    return world.objection.pk
+
+
+def form_key(world: World) -> str:
+    return new_form_key()
+
+
+def today(world: World) -> date:
+    return timezone.localdate()
 
 
 SAMPLES: dict[str, Callable[[World], Any]] = {
@@ -113,6 +168,12 @@ SAMPLES: dict[str, Callable[[World], Any]] = {
         posted_cadre,
         village_with_need,
         plan,
+        list_draft,
+        list_entry,
         posted_list,
+        public_list,
+        objection,
+        form_key,
+        today,
     )
 }
