@@ -55,13 +55,13 @@ def load_demo(*, say: Callable[[str], None]) -> None:
     if not Household.objects.exists():
         call_command("import_cards", str(files("households") / "reference/sample_cards.xlsx"), initial=True)
     if not VillageCard.objects.exists():
-        say(f"{_village_cards(people['xian1'])} village cards")
+        say(f"{_village_cards(people['zhen1'])} village cards")
     if not Cadre.objects.exists():
-        call_command("import_cadres", str(files("cadres") / "reference/demo_cadres.xlsx"), by="shi1")
+        call_command("import_cadres", str(files("cadres") / "reference/demo_cadres.xlsx"))
     if not Result.objects.exists():
         call_command("recompute_index", division=CITY, year=YEAR, now=True)
     if not MatchPlan.objects.exists():
-        call_command("match_cadres", division=TAOYUAN, by="xian1")
+        call_command("match_cadres", division=TAOYUAN)
     if not PublicityList.objects.exists():
         say(_post_first_list(people["cun1"], people["dui1"]))
 
@@ -79,7 +79,8 @@ def _village_cards(by: User) -> int:
     text = files("supervision").joinpath("reference/demo_village_cards.csv").read_text(encoding="utf-8")
     rows = list(csv.DictReader(text.splitlines()))
     for row in rows:
-        save_village_card(village=Division.objects.get(code=row.pop("village_code")), by=by, **_typed(row))
+        village, year = Division.objects.get(code=row.pop("village_code")), int(row.pop("year"))
+        save_village_card(village=village, year=year, facts=_typed(row), expected_version=None, by=by)
     return len(rows)
 
 
