@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from households.views import card, card_form, cards, village_cards
+from households.views import card, card_form, cards, village_cards, why
 
 app_name = "households"
 urlpatterns = [
@@ -12,6 +12,7 @@ urlpatterns = [
     path("households/<int:household_id>/", card.card, name="card"),
     path("households/<int:household_id>/edit/", card_form.edit, name="edit"),
     path("households/<int:household_id>/reveal/", card.reveal, name="reveal"),
+    path("households/<int:household_id>/why/", why.why, name="why"),
     path("villages/<int:code>/card/", village_cards.show, name="village_card"),
     path("villages/<int:code>/card/edit/", village_cards.edit, name="village_card_edit"),
 ]
