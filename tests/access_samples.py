@@ -156,6 +156,11 @@ def today(world: World) -> date:
     return timezone.localdate()
 
 
+def result(world: World) -> int:
+    load_default_versions()
+    return recompute_household(household=world.household.pk, year=2019).pk
+
+
 SAMPLES: dict[str, Callable[[World], Any]] = {
     function.__name__: function
     for function in (
@@ -175,5 +180,6 @@ SAMPLES: dict[str, Callable[[World], Any]] = {
         objection,
         form_key,
         today,
+        result,
     )
 }

@@ -13,7 +13,7 @@ from changde.api.filters import ChangedFilter
 from changde.api.viewsets import ReadViewSet
 from households.api.national import NATIONAL, NationalKeys
 from households.domain.fields import of_entity
-from households.models import Household, HouseholdStatus, MemberSheet, Membership, Sheet
+from households.models import Household, HouseholdStatus, MemberSheet, Membership, Result, Sheet
 
 # Worked out by the services from the parts, so not columns of the form.
 DERIVED = ["members_counted", "transfer_income", "net_income", "per_capita_income"]
@@ -90,6 +90,9 @@ class CardSerializer(NationalKeys, serializers.ModelSerializer):
 class CardFilter(ChangedFilter):
     year = django_filters.NumberFilter(method="of_year", help_text="cards with a sheet of this accounting year")
     status = django_filters.ChoiceFilter(choices=HouseholdStatus)
+    outcome = django_filters.ChoiceFilter(
+        choices=Result.Outcome, method="with_outcome", help_text="of the current result (of `year`, when it is given)"
+    )
     number = django_filters.CharFilter(help_text="the national number of the household")
 
     class Meta:
@@ -98,6 +101,11 @@ class CardFilter(ChangedFilter):
 
     def of_year(self, cards: QuerySet[Household], name: str, year: Decimal) -> QuerySet[Household]:
         return cards.filter(Exists(Sheet.objects.filter(household=OuterRef("pk"), year=year)))
+
+    def with_outcome(self, cards: QuerySet[Household], name: str, value: str) -> QuerySet[Household]:
+        results = Result.objects.current().filter(household=OuterRef("pk"), outcome=value)
+        year = self.data.get("year", "")
+        return cards.filter(Exists(results.filter(year=int(year)) if year.isdecimal() else results))
 
 
 def chosen_sheets(year: str) -> QuerySet[Sheet]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.cache import cache
+from django.db.models import Q
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -18,9 +19,9 @@ from redis.exceptions import RedisError
 from changde.accounts.areas import covers, ranges_of
 from changde.accounts.models import User
 from changde.bulk import run_sql
-from changde.divisions.codes import Level, code_range, level_of
+from changde.divisions.codes import Level, ancestor, code_range, level_of
 from changde.divisions.models import Division
-from households.models import VillageCard
+from households.models import IndexVersion, TownshipPointer, VillageCard
 
 _SQL = Path(__file__).parent.parent / "sql" / "figures.sql"
 _SPAN = {Level.CITY: 10**6, Level.COUNTY: 10**3, Level.TOWNSHIP: 1, Level.VILLAGE: 1}
@@ -93,6 +94,7 @@ class AreaFigures:
     figures: Figures
     before: Figures | None
     rows: list[Row]
+    versions: list[str]
     as_of: datetime
 
 
@@ -120,6 +122,7 @@ def area_figures(user: User, code: int, year: int | None = None) -> AreaFigures:
         figures=_sum(counted),
         before=_sum(_counted(code, chosen - 1)[0]) if chosen is not None and chosen - 1 in years else None,
         rows=[Row(one, counted.get(one.code, Figures())) for one in sorted(below, key=lambda one: one.code)],
+        versions=_versions(code, chosen),
         as_of=as_of,
     )
 
@@ -129,9 +132,24 @@ def _sum(counted: dict[int, Figures]) -> Figures:
 
 
 def _years(code: int) -> list[int]:
-    """Years of the area's village cards, the latest first."""
-    cards = VillageCard.objects.within(code).values_list("year", flat=True)
-    return sorted(set(cards.order_by().distinct()), reverse=True)
+    """Years that were computed in the area or have village cards, the latest first."""
+    first, last = code_range(code)
+    pointers = TownshipPointer.objects.filter(township__gte=ancestor(first, Level.TOWNSHIP), township__lte=last)
+    cards = VillageCard.objects.within(code).order_by().values_list("year", flat=True)
+    return sorted({*pointers.values_list("year", flat=True), *cards.distinct()}, reverse=True)
+
+
+def _versions(code: int, year: int | None) -> list[str]:
+    """Names of the versions in force: the county's own where it has one, else the city's; in a city all of them."""
+    first, last = code_range(code)
+    below = Q(division__gte=first, division__lte=last)
+    found = list(
+        IndexVersion.objects.in_force()
+        .filter(below | Q(division=ancestor(code, Level.COUNTY)) | Q(division=None), year=year)
+        .order_by("division")
+    )
+    own = [version for version in found if version.division_id]
+    return [str(version) for version in (own if own and level_of(code) > Level.CITY else found)]
 
 
 def _counted(code: int, year: int | None) -> tuple[dict[int, Figures], datetime]:
