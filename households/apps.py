@@ -7,6 +7,18 @@ class HouseholdsConfig(AppConfig):
     verbose_name = _("户卡")
 
     def ready(self) -> None:
-        from changde.web import navigation
+        from changde.web import badges, navigation
 
         navigation.register("cards", _("户卡"), "households:list", "card", "read_cards", order=20)
+        navigation.register("imports", _("导入"), "households:imports", "import", "import_cards", order=60)
+        badges.register("job_kind", "check_cards", _("检查户卡工作簿"))
+        badges.register("job_kind", "import_cards", _("户卡入库"))
+        for state, label, tone, icon in (
+            ("waiting", _("正在检查"), "info", "clock"),
+            ("checked", _("待确认入库"), "warning", "question"),
+            ("running", _("正在入库"), "info", "jobs"),
+            ("done", _("已入库"), "good", "check"),
+            ("failed", _("未能读取"), "danger", "stop"),
+            ("cancelled", _("已取消"), "neutral", "cross"),
+        ):
+            badges.register("import", state, label, tone, icon)

@@ -152,8 +152,13 @@ def message(check_id: str, parameters: Mapping[str, Any] | None = None) -> str:
 
 def workbook_message(refused: WorkbookRefused) -> str:
     """Why a workbook as a whole was not taken."""
-    text = WORKBOOK_TEXTS.get(refused.code)
-    return str(text) % {name: _shown(value) for name, value in refused.facts.items()} if text else refused.code
+    return workbook_refusal(refused.code, refused.facts)
+
+
+def workbook_refusal(code: str, facts: Mapping[str, Any]) -> str:
+    """The same, by code and facts as a batch keeps them."""
+    text = WORKBOOK_TEXTS.get(code)
+    return str(text) % {name: _shown(value) for name, value in facts.items()} if text else code
 
 
 def _shown(value: Any) -> str:

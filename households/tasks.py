@@ -57,8 +57,8 @@ def import_broke_off(job: Job) -> None:
     """The job was cancelled or failed for good: its batch says so."""
     batch = ImportBatch.objects.filter(pk=job.parameters["batch"]).first()
     if batch is not None:
-        cancelled = job.state == Job.State.CANCELLED
-        imports.note_broken_off(batch, ImportBatch.State.CANCELLED if cancelled else ImportBatch.State.FAILED)
+        batch.job = job
+        imports.settle(batch)
 
 
 _CLOSED = {Job.State.DONE: IndexRun.State.DONE, Job.State.CANCELLED: IndexRun.State.CANCELLED}

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from households.views import card, card_form, cards, village_cards, why
+from households.views import card, card_form, cards, imports, village_cards, why
 
 app_name = "households"
 urlpatterns = [
@@ -13,6 +13,12 @@ urlpatterns = [
     path("households/<int:household_id>/edit/", card_form.edit, name="edit"),
     path("households/<int:household_id>/reveal/", card.reveal, name="reveal"),
     path("households/<int:household_id>/why/", why.why, name="why"),
+    path("imports/", imports.index, name="imports"),
+    path("imports/new/", imports.new, name="import"),
+    path("imports/template/", imports.template, name="import_template"),
+    path("imports/<int:batch_id>/", imports.page, name="import_page"),
+    path("imports/<int:batch_id>/accept/", imports.accept, name="import_accept"),
+    path("imports/<int:batch_id>/returned/", imports.returned, name="import_returned"),
     path("villages/<int:code>/card/", village_cards.show, name="village_card"),
     path("villages/<int:code>/card/edit/", village_cards.edit, name="village_card_edit"),
 ]

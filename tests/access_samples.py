@@ -17,7 +17,7 @@ from cadres.models import VillageNeed
 from cadres.services.needs import recompute_needs
 from cadres.services.plans import propose_plan
 from changde.jobs.models import Job
-from households.models import Household, VillageCard
+from households.models import Household, ImportBatch, VillageCard
 from households.services.index_versions import load_default_versions
 from households.services.results import recompute_household
 from supervision.models import Objection, PublicityList
@@ -102,6 +102,13 @@ def job(world: World) -> int:
     return Job.objects.create(kind="sample", owner=world.people.fengming_cadre, area=FENGMING).pk
 
 
+def import_batch(world: World) -> int:
+    """A workbook a cadre of the village brought, checked and not yet written."""
+    return ImportBatch.objects.create(
+        owner=world.people.fengming_cadre, area=FENGMING, file_name=MARKS[0], digest="", size=1, state="checked"
+    ).pk
+
+
 def posted_cadre(world: World) -> int:
     """A cadre of a county unit who serves in the village."""
     cadre = make_cadre(MARKS[0])
@@ -170,6 +177,7 @@ SAMPLES: dict[str, Callable[[World], Any]] = {
         county,
         village_card,
         job,
+        import_batch,
         posted_cadre,
         village_with_need,
         plan,

@@ -16,7 +16,7 @@ from households.domain import fields, id_number, values
 from households.domain.card import Card, Finding, Member, household_from, member_from, sheet_from
 from households.domain.checks import RED, WAIT, Context, run
 from households.domain.fields import HOUSEHOLD_SHEET, MEMBER_SHEET, Field
-from households.domain.workbook import REASON_HEADER, Layout, Page, ReadLimits, Row, Workbook, open_workbook
+from households.domain.workbook import REASON_HEADER, Layout, Page, ReadLimits, Row, Workbook, glance, open_workbook
 
 LAYOUTS = (
     Layout(
@@ -279,6 +279,11 @@ def open_cards(source: Path | BinaryIO, limits: ReadLimits | None = None) -> Car
     except BaseException:
         book.__exit__(None, None, None)
         raise
+
+
+def glance_at_cards(source: BinaryIO, limits: ReadLimits | None = None) -> None:
+    """Refuse at once what is no workbook of cards; raises WorkbookRefused."""
+    glance(source, [layout.sheet for layout in LAYOUTS], limits)
 
 
 def template_pages() -> list[Page]:

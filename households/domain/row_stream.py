@@ -317,7 +317,10 @@ def plain_name(name: str) -> str:
 
 
 def stream(file: BinaryIO, limits: dict[str, int], only: Collection[str], write: Callable[[Any], None]) -> None:
-    """Write the names of all sheets and the rows of those in `only` (plain names); raises Refused."""
+    """Write the names of all sheets and the rows of those in `only` (plain names); raises Refused.
+
+    With nothing in `only` the file is glanced at: its kind and its sheets, no row.
+    """
     book = Book(file, limits)
     roots = Relations()
     book.parse("_rels/.rels", roots)
@@ -327,6 +330,9 @@ def stream(file: BinaryIO, limits: dict[str, int], only: Collection[str], write:
         raise Refused("workbook-binary")
     listing, relations = Listing(), Relations()
     book.parse(main, listing)
+    if not only:
+        write({"sheets": [name for name, _relation in listing.sheets], "date1904": listing.date1904})
+        return
     folder, _, leaf = main.rpartition("/")
     book.parse(f"{folder}/_rels/{leaf}.rels" if folder else f"_rels/{leaf}.rels", relations)
     shared = SharedTexts(limits["characters"])

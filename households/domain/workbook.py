@@ -141,6 +141,16 @@ def open_workbook(
         raise
 
 
+def glance(source: BinaryIO, needed: Sequence[str], limits: ReadLimits | None = None) -> None:
+    """Refuse at once what is no workbook with the sheets `needed`: its kind and its sheets' names, no row is read."""
+    with _on_disk(source) as file, tempfile.TemporaryFile() as spool:
+        _run_reader(file, (), limits or ReadLimits(), spool)
+        sheets = _start(spool)["sheets"]
+    missing = [name for name in needed if row_stream.plain_name(name) not in map(row_stream.plain_name, sheets)]
+    if missing:
+        raise WorkbookRefused("sheet-missing", sheet=missing[0], found=sheets[:20])
+
+
 def _on_disk(source: BinaryIO) -> IO[bytes]:
     """An upload in memory has no descriptor the child could read."""
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
@@ -179,12 +189,7 @@ def _run_reader(file: IO[bytes], layouts: Sequence[Layout[Any]], limits: ReadLim
 
 def _indexed(spool: IO[bytes], layouts: Sequence[Layout[Column]]) -> Workbook[Column]:
     """Find sheets, header rows and the end; the row lines themselves are read later."""
-    spool.seek(0)
-    start = json.loads(spool.readline() or "{}")
-    if "refused" in start:
-        raise WorkbookRefused(start.pop("refused"), **start)
-    if "sheets" not in start:
-        raise WorkbookRefused("workbook-broken")
+    start = _start(spool)
     book: Workbook[Column] = Workbook(spool, start["sheets"], start["date1904"])
     wanted = {row_stream.plain_name(layout.sheet): layout for layout in layouts}
     spans = _spans(spool)
@@ -194,6 +199,17 @@ def _indexed(spool: IO[bytes], layouts: Sequence[Layout[Column]]) -> Workbook[Co
     for name, layout in wanted.items():
         book.tables[layout.sheet] = _table(book, layout, *spans[name])
     return book
+
+
+def _start(spool: IO[bytes]) -> dict[str, Any]:
+    """The first line: the sheets of the workbook, or why it is not taken."""
+    spool.seek(0)
+    start: dict[str, Any] = json.loads(spool.readline() or "{}")
+    if "refused" in start:
+        raise WorkbookRefused(start.pop("refused"), **start)
+    if "sheets" not in start:
+        raise WorkbookRefused("workbook-broken")
+    return start
 
 
 def _spans(spool: IO[bytes]) -> dict[str, tuple[int, int]]:

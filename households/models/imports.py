@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from changde.accounts.areas import ScopedQuerySet
 from changde.crypto.cipher import decrypt, decrypt_bytes
+from households.messages import message
 from households.models.household import Household
 
 
@@ -118,6 +119,10 @@ class ImportProblem(models.Model):
 
     class Meta:
         ordering = ["pk"]
+
+    @property
+    def reason(self) -> str:
+        return message(self.check_id, self.parameters)
 
 
 class WaitingHousehold(models.Model):

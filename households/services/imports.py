@@ -23,6 +23,7 @@ from changde.bulk import allocate_ids
 from changde.crypto.cipher import encrypt_bytes
 from changde.divisions.codes import Level, ancestor
 from changde.divisions.models import Division
+from changde.jobs.models import Job
 from changde.jobs.services import enqueue
 from households.domain.card import Card, Finding
 from households.domain.card_workbook import CardBook, Group, Problem, ReadCard
@@ -179,6 +180,14 @@ def note_broken_off(batch: ImportBatch, state: str) -> None:
     ImportBatch.objects.filter(pk=batch.pk, state__in=ImportBatch.OPEN).update(
         state=state, error="" if state == ImportBatch.State.CANCELLED else "job-failed", finished_at=Now()
     )
+
+
+def settle(batch: ImportBatch) -> None:
+    """A batch whose job is over without having finished it (cancelled before a worker took it) is over too."""
+    if batch.is_open and batch.job is not None and not batch.job.is_open:
+        cancelled = batch.job.state == Job.State.CANCELLED
+        note_broken_off(batch, ImportBatch.State.CANCELLED if cancelled else ImportBatch.State.FAILED)
+        batch.refresh_from_db(fields=["state", "error", "error_facts", "finished_at"])
 
 
 def open_batch(*, by: User | None, file_name: str, content: bytes, initial: bool) -> ImportBatch:
