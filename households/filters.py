@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from households.domain.fields import by_attribute
 from households.models import Household, HouseholdStatus, Result, Sheet
 
-CAUSES = [(cause, cause) for cause in by_attribute("sheet", "main_cause").values]
+CAUSES = [(cause, _(cause)) for cause in by_attribute("sheet", "main_cause").values]
 ORDERS = [("", _("按村和户主姓名")), ("changed", _("最近修改在前"))]
 
 

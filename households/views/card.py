@@ -18,6 +18,7 @@ from changde.web.pages import render_page
 from households.card_facts import facts_of
 from households.card_sections import ASSETS, BASICS, HOUSING, INCOME, LAND, MEMBERS
 from households.domain.card import Member
+from households.domain.fields import CARD_FIELDS
 from households.messages import message
 from households.models import Finding, Household, HouseholdStatus, Membership, Person
 from households.selectors.cards import CardPage, card_of, card_page
@@ -147,14 +148,17 @@ def _plain(value: Any) -> str:
     if isinstance(value, bool):
         return _("是") if value else _("否")
     if isinstance(value, list):
-        return "、".join(value)
+        return "、".join(_(each) for each in value)
     if isinstance(value, Decimal):
         return f"{value.normalize():,f}"
     if value in HouseholdStatus.values:
         return str(HouseholdStatus(value).label)
-    return _END_REASONS.get(str(value), str(value))
+    if value in _CHOICES:
+        return _(value)
+    return str(_END_REASONS.get(value, value))
 
 
+_CHOICES = frozenset(value for of in CARD_FIELDS for value in of.values)
 _END_REASONS = {"removed": gettext_lazy("录入时移出")}
 
 

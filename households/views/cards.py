@@ -142,7 +142,7 @@ def _chips(
     if values.get("outcome"):
         on.append(("outcome", Result.Outcome(values["outcome"]).label))
     if values.get("cause"):
-        on.append(("cause", values["cause"]))
+        on.append(("cause", _(values["cause"])))
     chips = []
     for name, text_ in on:
         query = request.GET.copy()
