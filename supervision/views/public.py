@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.safestring import mark_safe
+from django.utils.translation import override
 from django.views.decorators.http import require_http_methods, require_safe
 
 from changde.accounts.access import public
@@ -77,7 +78,8 @@ def poster(request: HttpRequest, public_id: str) -> HttpResponse:
         return _page(request, posted, status=GONE)
     address = settings.PUBLIC_URL + reverse("public:list", args=[public_id])
     context = {"posted": posted, "listed": posted.listed, "address": address, "qr": _qr(address)}
-    return render(request, "supervision/poster.html", context)
+    with override(settings.LANGUAGE_CODE):  # it hangs in the village, whoever printed it
+        return render(request, "supervision/poster.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -200,6 +200,12 @@ def test_the_poster_carries_a_qr_code_of_the_public_address(stranger, first, set
     assert "style=" not in expected
 
 
+def test_the_poster_is_chinese_whoever_prints_it(stranger, first):
+    stranger.cookies["django_language"] = "en"
+    text = text_of(shown(stranger, "public:poster", first.public_id))
+    assert "公示期 7 天：2026-11-24 00:00 至 2026-11-30 24:00" in text
+
+
 # --- objecting ------------------------------------------------------------------------------------
 
 
