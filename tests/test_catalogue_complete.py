@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,15 @@ def test_every_text_has_its_english(name):
     known = english()
     missing = [f"{place}: {text}" for text, place in texts().items() if area(place) == name and text not in known]
     assert not missing, f"{len(missing)} without English:\n" + "\n".join(missing)
+
+
+def test_a_text_has_its_english_in_one_area_alone():
+    """Two areas that translate one text hide each other, and which one wins is an accident of their order."""
+    sources = sorted(ROOT.glob("locale/*/en/LC_MESSAGES/django.po"))
+    keys = Counter(
+        message.key for path in sources for message in parse(path.read_text(encoding="utf-8")) if message.identifier
+    )
+    assert [text for text, count in keys.items() if count > 1] == []
 
 
 def test_english_uses_only_placeholders_of_its_text():

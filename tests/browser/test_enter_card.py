@@ -1,11 +1,13 @@
 """A village cadre enters a card of four members from nothing, on a phone."""
 
+import io
 import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from playwright.sync_api import Page, expect
 
 from households.domain import id_number as id_rules
@@ -48,6 +50,7 @@ def add(page: Page) -> None:
 
 @pytest.fixture
 def form(browse: Callable[..., Page], people: People) -> Page:
+    call_command("load_index_default", stdout=io.StringIO())
     page = browse(people.fengming_cadre, width=360, height=740)
     page.goto("/households/new/")
     return page
