@@ -11,8 +11,11 @@ class HouseholdsConfig(AppConfig):
 
         navigation.register("cards", _("户卡"), "households:list", "card", "read_cards", order=20)
         navigation.register("imports", _("导入"), "households:imports", "import", "import_cards", order=60)
+        navigation.register("runs", _("识别测算"), "households:runs", "chart", "recompute", order=45)
         badges.register("job_kind", "check_cards", _("检查户卡工作簿"))
         badges.register("job_kind", "import_cards", _("户卡入库"))
+        badges.register("job_kind", "recompute_index", _("识别测算"))
+        badges.register("job_kind", "recompute_stale", _("更新有变化的结果"))
         for state, label, tone, icon in (
             ("waiting", _("正在检查"), "info", "clock"),
             ("checked", _("待确认入库"), "warning", "question"),

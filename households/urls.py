@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from households.views import card, card_form, cards, imports, village_cards, why
+from households.views import card, card_form, cards, imports, index_runs, village_cards, why
 
 app_name = "households"
 urlpatterns = [
@@ -19,6 +19,9 @@ urlpatterns = [
     path("imports/<int:batch_id>/", imports.page, name="import_page"),
     path("imports/<int:batch_id>/accept/", imports.accept, name="import_accept"),
     path("imports/<int:batch_id>/returned/", imports.returned, name="import_returned"),
+    path("runs/", index_runs.index, name="runs"),
+    path("runs/<int:run_id>/", index_runs.page, name="run"),
+    path("runs/<int:run_id>/cancel/", index_runs.cancel, name="run_cancel"),
     path("villages/<int:code>/card/", village_cards.show, name="village_card"),
     path("villages/<int:code>/card/edit/", village_cards.edit, name="village_card_edit"),
 ]

@@ -16,8 +16,10 @@ from django.utils import timezone
 from cadres.models import VillageNeed
 from cadres.services.needs import recompute_needs
 from cadres.services.plans import propose_plan
+from changde.divisions.models import Division
 from changde.jobs.models import Job
 from households.models import Household, ImportBatch, VillageCard
+from households.services.index_runs import start_run
 from households.services.index_versions import load_default_versions
 from households.services.results import recompute_household
 from supervision.models import Objection, PublicityList
@@ -168,6 +170,14 @@ def result(world: World) -> int:
     return recompute_household(household=world.household.pk, year=2019).pk
 
 
+def index_run(world: World) -> int:
+    """A run over the county that goes on."""
+    load_default_versions()
+    assert world.household
+    county = Division.objects.get(code=TAOYUAN)
+    return start_run(division=county, year=2019, by=world.people.taoyuan_office, in_background=False).pk
+
+
 SAMPLES: dict[str, Callable[[World], Any]] = {
     function.__name__: function
     for function in (
@@ -189,5 +199,6 @@ SAMPLES: dict[str, Callable[[World], Any]] = {
         form_key,
         today,
         result,
+        index_run,
     )
 }

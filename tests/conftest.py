@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import psycopg2
@@ -28,6 +29,19 @@ from changde.web.catalogue import compile_file
 from tests.personas import People, make_people
 
 ROOT = Path(__file__).resolve().parent.parent
+# Tests run on both cores: each process of pytest-xdist has a database of its own and a Valkey database of its own, so
+# that messages, limits and a cleared cache of one never reach the other.
+PARALLEL = os.environ.get("PYTEST_XDIST_WORKER", "")
+
+
+def use_own_valkey(number: int) -> None:
+    address = urlsplit(settings.REDIS_URL)._replace(path=f"/{number}").geturl()
+    settings.REDIS_URL = settings.CELERY_BROKER_URL = settings.CACHES["default"]["LOCATION"] = address
+
+
+if PARALLEL:
+    use_own_valkey(int(PARALLEL.removeprefix("gw")))
+
 # What stays when a test that commits cleans up: facts that no test changes.
 KEPT_TABLES = ("django_migrations", "django_content_type", "auth_permission", "divisions_division")
 
@@ -96,7 +110,7 @@ def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
 
     if settings.EMBEDDED:
         embedded.ensure(settings.DATA_DIR)
-    name = f"test_{settings.DATABASES['default']['NAME']}"
+    name = f"test_{settings.DATABASES['default']['NAME']}{PARALLEL}"
     application = settings.DATABASES["default"]["USER"]
     admin = owner_connection()
     drop_database(admin, name)

@@ -1,0 +1,76 @@
+"""Runs of the index: begin one, watch it, stop it, read what it found by township."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from changde.accounts.access import access
+from changde.accounts.areas import covers
+from changde.accounts.refusal import Refusal
+from changde.web.pages import UNPROCESSABLE, go, render_page
+from households.forms.index_runs import RunForm
+from households.models import IndexRun
+from households.selectors import index_runs as selectors
+from households.selectors.cards import latest_year
+from households.services import index_runs
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@access("read_results")
+def index(request: HttpRequest) -> HttpResponse:
+    """The runs of one's area; who may recompute begins one for the division worked in (a village: its township)."""
+    here = request.area.division  # type: ignore[attr-defined]
+    form, status = None, 200
+    if here is not None and covers(request.user, "recompute", here.code):
+        given = request.POST if request.method == "POST" else None
+        years = selectors.years_with_version(here)
+        form = RunForm(given, years=years, initial={"year": latest_year(request.user, here)})
+        if form.is_valid():
+            try:
+                run = index_runs.start_run(division=here, year=form.cleaned_data["year"], by=request.user)  # type: ignore[arg-type]
+            except Refusal as refusal:
+                form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)
+            else:
+                messages.success(request, _("开始测算；可以离开本页，稍后再回来看"))
+                return go(request, "households:run", run.pk)
+        status = UNPROCESSABLE if form.is_bound else 200
+    elif request.method == "POST":
+        messages.error(request, _("只有乡镇、县、市办公室可以重新测算"))
+        return go(request, "households:runs")
+    page = selectors.run_list(request.user, request.GET)  # type: ignore[arg-type]
+    context = {"page": page, "form": form, "division": here}
+    return render_page(request, "households/runs.html", context, "households/_run_rows.html", status=status)
+
+
+@require_safe
+@access("read_results")
+def page(request: HttpRequest, run_id: int) -> HttpResponse:
+    """One run; while it goes on the fragment asks for itself again."""
+    run = get_object_or_404(selectors.runs_of(request.user), pk=run_id)  # type: ignore[arg-type]
+    chunks = list(selectors.townships_of(run))
+    context = {
+        "run": run,
+        "chunks": chunks,
+        "expected": sum(chunk.expected for chunk in chunks),
+        "done": selectors.done_of(run),
+        "remaining": run.job.remaining if run.job else None,
+        "may_cancel": run.state == IndexRun.State.RUNNING and covers(request.user, "recompute", run.division_id),
+    }
+    return render_page(request, "households/run.html", context, {"run": "households/_run.html"})
+
+
+@require_POST
+@access("recompute")
+def cancel(request: HttpRequest, run_id: int) -> HttpResponse:
+    """Stop a run: townships that are done stay, the others keep what they showed."""
+    run = get_object_or_404(IndexRun.objects.visible_to(request.user, "recompute"), pk=run_id)  # type: ignore[misc]
+    try:
+        run = index_runs.cancel_run(run=run, by=request.user)  # type: ignore[arg-type]
+    except Refusal as refusal:
+        messages.error(request, refusal.message)
+    else:
+        still = run.state == IndexRun.State.RUNNING
+        messages.success(request, _("正在停止；写完手上的乡镇就停") if still else _("已停止测算"))
+    return go(request, "households:run", run_id)
