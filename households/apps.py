@@ -10,8 +10,8 @@ class HouseholdsConfig(AppConfig):
         from changde.web import badges, navigation
 
         navigation.register("cards", _("户卡"), "households:list", "card", "read_cards", order=20)
-        navigation.register("imports", _("导入"), "households:imports", "import", "import_cards", order=60)
-        navigation.register("runs", _("识别测算"), "households:runs", "chart", "recompute", order=45)
+        navigation.register("imports", _("导入"), "households:imports", "import", "import_cards", order=48)
+        navigation.register("runs", _("识别测算"), "households:runs", "chart", "recompute", order=46)
         badges.register("job_kind", "check_cards", _("检查户卡工作簿"))
         badges.register("job_kind", "import_cards", _("户卡入库"))
         badges.register("job_kind", "recompute_index", _("识别测算"))

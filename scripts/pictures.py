@@ -20,7 +20,7 @@ def sign_in(page: Any, name: str) -> None:
     page.goto("/accounts/login/")
     page.fill("#id_username", name)
     page.fill("#id_password", PASSWORD)
-    page.click("main button[type=submit], main button.btn-primary")
+    page.click("form:has(#id_username) button[type=submit]")
     page.wait_for_url(lambda url: "/login/" not in url)
 
 

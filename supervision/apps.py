@@ -10,5 +10,5 @@ class SupervisionConfig(AppConfig):
         from changde.web import navigation
         from supervision.views.look import register_look
 
-        navigation.register("city", _("全域"), "city", "map", "read_figures", order=60)
+        navigation.register("city", _("全域"), "city", "map", "read_figures", order=30)
         register_look()

@@ -43,11 +43,13 @@ class Frame:
 
     @property
     def rail(self) -> list[navigation.Link]:
-        return self.links[: navigation.RAIL_LENGTH]
+        """What stands in the rail; "more" takes a place of its own where the links do not fit."""
+        fits = len(self.links) <= navigation.RAIL_LENGTH
+        return self.links if fits else self.links[: navigation.RAIL_LENGTH - 1]
 
     @property
     def rail_more(self) -> list[navigation.Link]:
-        return self.links[navigation.RAIL_LENGTH :]
+        return self.links[len(self.rail) :]
 
     @property
     def tabbar(self) -> list[navigation.Link]:

@@ -30,7 +30,7 @@ def city(request: HttpRequest, code: int | None = None) -> HttpResponse:
         "map": _map(area) if area.division.level == Level.CITY else None,
         "cards": f"{reverse('households:list')}?within={code}",
     }
-    return render_page(request, "supervision/city.html", context)
+    return render_page(request, "supervision/city.html", context, {"home-figures": "supervision/_home_figures.html"})
 
 
 def _crumbs(area: AreaFigures) -> list[dict[str, Any]]:
