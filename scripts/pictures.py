@@ -56,7 +56,7 @@ def main(address: str = "http://127.0.0.1:8000", *wanted: str) -> int:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         for name in wanted or PICTURES:
             context = browser.new_context(
-                base_url=address, viewport={"width": 1120, "height": 960}, locale="zh-CN", timezone_id="Asia/Shanghai"
+                base_url=address, viewport={"width": 1120, "height": 860}, locale="zh-CN", timezone_id="Asia/Shanghai"
             )
             page = context.new_page()
             PICTURES[name](page)
