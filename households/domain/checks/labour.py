@@ -85,7 +85,7 @@ def wage_nobody(card: Card, context: Context) -> Iterator[Finding]:
 @check("wage-monthly")
 def wage_monthly(card: Card, context: Context) -> Iterator[Finding]:
     months, wage = _month_count(card), card.sheet.wage_income
-    least, most = context.limits.wage_a_month
+    least, most = context.limits.wage_least, context.limits.wage_most
     if months and wage and not least * months <= wage <= most * months:
         yield yellow("wage-monthly", "wage_income", months=months)
 
