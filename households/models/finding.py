@@ -124,5 +124,12 @@ class Finding(models.Model):
         ]
 
     @property
+    def state(self) -> str:
+        """For its badge."""
+        if self.decision:
+            return self.decision
+        return "returned" if self.is_returned else "red" if self.severity == "red" else "waiting"
+
+    @property
     def is_returned(self) -> bool:
         return self.returned_at is not None and self.decided_at is None

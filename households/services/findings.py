@@ -3,9 +3,10 @@
 import json
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
+from decimal import Decimal
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -15,7 +16,6 @@ from django.utils.translation import gettext as _
 from changde.accounts.areas import covers
 from changde.accounts.models import User
 from changde.accounts.refusal import Refusal
-from changde.audit.models import Event
 from changde.audit.services import record
 from changde.crypto.cipher import blind_index
 from households.domain import checks
@@ -23,6 +23,7 @@ from households.domain.card import Card, HouseholdFacts
 from households.domain.card import Finding as Check
 from households.domain.checks import FIGURES_OF
 from households.models import Finding
+from households.selectors.findings import own_records
 from households.services.card_rows import PERSON_COLUMNS, SECRETS
 
 WORDS_LENGTH = 300
@@ -134,12 +135,8 @@ def keep(
                 _explain(row, words, by)
                 new.append(row)
             elif _differs(stands, row) or (words and words != stands.explanation):
-                stands.facts, stands.mark, stands.severity, stands.blocks = (
-                    row.facts,
-                    row.mark,
-                    row.severity,
-                    row.blocks,
-                )
+                for name in _KEPT:
+                    setattr(stands, name, getattr(row, name))
                 _explain(stands, words, by)
                 changed.append(stands)
     if missing:
@@ -193,8 +190,13 @@ def mark_of(card: Judged, finding: Check) -> bytes | None:
     figures = FIGURES_OF.get(finding.check_id, ())
     facts = {name: value for name, value in finding.parameters.items() if name not in figures}
     year = None if _LASTING.issuperset(finding.attributes) else card.year
-    text = json.dumps([finding.check_id, year, values, facts], default=str, ensure_ascii=False)
+    text = json.dumps([finding.check_id, year, values, facts], default=_written, ensure_ascii=False)
     return blind_index(text, kind="finding")
+
+
+def _written(value: object) -> str:
+    """7 typed and 7.00 stored are one value."""
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
 
 
 def _differs(stands: Finding, row: Finding) -> bool:
@@ -222,14 +224,15 @@ def _explain(row: Finding, words: str, by: User | None) -> None:
 
 def _flag_double(card: Judged, finding: Check) -> None:
     """Its number is another card's: for the duplicates desk."""
-    Finding.objects.get_or_create(
+    note = Finding(
         household_id=card.household,
+        person_id=card.person(finding),
+        village_id=card.village,
         kind=Finding.Kind.DUPLICATE_NUMBER,
         code=finding.check_id,
-        person_id=card.person(finding),
-        decided_at=None,
-        defaults={"village_id": card.village, "blocks": True},
+        blocks=True,
     )
+    Finding.objects.bulk_create([note], ignore_conflicts=True)
 
 
 # -- words ------------------------------
@@ -322,21 +325,6 @@ def undo(*, finding: Finding, by: User) -> Finding:
     )  # fmt: skip
     record("findings.undo", by=by, target=row, area=row.village_id, code=row.code)
     return row
-
-
-def own_records(findings: Iterable[Finding], by: User) -> set[int]:
-    """Which of these notes stand on a card the person wrote or explained: somebody else decides them (one query)."""
-    rows = list(findings)
-    own = {each.pk for each in rows if by.pk in (each.noted_by_id, each.explained_by_id)}
-    written = set(
-        Event.objects.filter(
-            target_kind="households.household",
-            target_id__in=[str(each.household_id) for each in rows],
-            verb="households.save_card",
-            actor=by,
-        ).values_list("target_id", flat=True)
-    )
-    return own | {each.pk for each in rows if str(each.household_id) in written}
 
 
 def _reviewed(finding: Finding, by: User) -> Finding:

@@ -9,7 +9,9 @@ from households.domain import fields
 from households.domain.card import Card, Finding
 from households.domain.checks.core import Context, check, red
 
-_HOUSEHOLD, _SHEET, _MEMBER = ("household",), ("sheet",), ("person", "membership", "member_sheet")
+_HOUSEHOLD: tuple[str, ...] = ("household",)
+_SHEET: tuple[str, ...] = ("sheet",)
+_MEMBER: tuple[str, ...] = ("person", "membership", "member_sheet")
 _NUMBER_TYPES, _FIGURE_TYPES = frozenset({"id", "certificate", "phone", "account"}), frozenset({"money", "decimal"})
 # 18 digits that were a figure in a spreadsheet once
 _FLOAT = re.compile(r"\d(\.\d+)?E\+\d+|\d{10,}\.0+", re.IGNORECASE)
@@ -20,11 +22,11 @@ def _of(entities: tuple[str, ...], types: frozenset[str]) -> tuple[fields.Field,
 
 
 _ENUMS = frozenset({"enum", "enum list"})
-_LISTED = {
+_LISTED: dict[tuple[str, ...], tuple[tuple[str, frozenset[str]], ...]] = {
     entities: tuple((of.attribute, frozenset(of.values)) for of in _of(entities, _ENUMS))
     for entities in (_HOUSEHOLD, _SHEET, _MEMBER)
 }
-_NUMBERS = {
+_NUMBERS: dict[tuple[str, ...], tuple[str, ...]] = {
     entities: tuple(of.attribute for of in _of(entities, _NUMBER_TYPES)) for entities in (_HOUSEHOLD, _SHEET, _MEMBER)
 }
 _FIGURES = tuple(of.attribute for of in _of(_SHEET, _FIGURE_TYPES))

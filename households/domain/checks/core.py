@@ -25,8 +25,8 @@ RED, YELLOW, WAIT = "red", "yellow", "wait"
 CELL_CHECKS = frozenset({"value-list", "number-form", "text-long"})
 
 
-# Told to the office that reviews, never to who types: they would say what stands on cards of other places.
-OFFICE_ONLY = frozenset({"phone-shared", "id-double"})
+# Told to the office that reviews, never to who types: it would say what stands on cards of other places.
+OFFICE_ONLY = frozenset({"phone-shared"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from households.domain import fields, id_number, values
 from households.domain.card import Card, Finding, Member, household_from, member_from, sheet_from
@@ -75,7 +76,7 @@ def _sample() -> Mapping[str, Mapping[str, str]]:
     return written
 
 
-def read(changes: str) -> tuple[Card, list[Finding], dict[str, object]]:
+def read(changes: str) -> tuple[Card, list[Finding], dict[str, Any]]:
     """The sample card with `changes`: the typed card, the cells that could not be read, and what is known beside it."""
     written: Written = {who: dict(facts) for who, facts in _sample().items()}
     usual = written.pop(_MEMBER)
@@ -159,7 +160,7 @@ def _with_sums(card: Card, written: Mapping[str, str]) -> Card:
     return replace(card, sheet=sheet)
 
 
-def _beside(written: Mapping[str, str]) -> Iterator[tuple[str, object]]:
+def _beside(written: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
     for header, text in written.items():
         name, kind = _BESIDE_WORDS[header]
         if kind is date:

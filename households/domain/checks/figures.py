@@ -57,7 +57,7 @@ FIGURES: Mapping[str, Figure] = {
         _figure("wage_most", "元/月", LOWER, "3000", "200000"),
         _figure("poor_income", "元/人", HIGHER, "0", "5000"),
         _figure("house_least", "m²", HIGHER, "1", "60"),
-        _figure("house_most", "m²", LOWER, "100", "2000"),
+        _figure("house_most", "m²", LOWER, "60", "2000"),
         _figure("field_area", "亩", LOWER, "5", "5000"),
         _figure("forest_area", "亩", LOWER, "5", "10000"),
         _figure("road_km", "km", LOWER, "0.5", "50"),
