@@ -11,6 +11,18 @@ from changde.web.forms import FigureInput
 from households.domain.checks import YELLOW, Description
 from households.domain.checks.figures import Figure
 
+UNITS = {
+    "岁": gettext_lazy("岁"),
+    "元": gettext_lazy("元"),
+    "元/月": gettext_lazy("元/月"),
+    "元/人": gettext_lazy("元/人"),
+    "m²": "m²",
+    "km": "km",
+    "亩": gettext_lazy("亩"),
+    "人": gettext_lazy("人"),
+    "倍": gettext_lazy("倍"),
+    "个月": gettext_lazy("个月"),
+}
 FIGURE_LABELS = {
     "oldest": gettext_lazy("年龄超过"),
     "child_least": gettext_lazy("子女至少小"),
@@ -55,14 +67,14 @@ class CheckForm(forms.Form):
         self.figures = figures
         for figure in figures:
             lower = figure.tightens == "lower"
-            facts = {"value": plain(above[figure.name]), "unit": figure.unit}
+            facts = {"value": plain(above[figure.name]), "unit": UNITS[figure.unit]}
             note = _("不填即用上一级的 %(value)s %(unit)s") % facts
             if description.severity != YELLOW:
                 note += "；" + (_("只能改小") if lower else _("只能改大"))
             self.fields[figure.name] = forms.DecimalField(
                 label=FIGURE_LABELS[figure.name], required=False, widget=FigureInput(), help_text=note
             )
-            self.fields[figure.name].unit = figure.unit  # type: ignore[attr-defined]
+            self.fields[figure.name].unit = UNITS[figure.unit]  # type: ignore[attr-defined]
         if description.severity == YELLOW:
             self.fields["is_on"] = forms.BooleanField(label=_("启用这项检查"), required=False)
         self.order_fields(["is_on", *(figure.name for figure in figures), "reason"])

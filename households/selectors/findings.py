@@ -2,16 +2,18 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Count, Min, Q
+from django.db.models import Q
 
 from changde.accounts.models import User
 from changde.audit.models import Event
 from households.domain.checks import OFFICE_ONLY
 from households.models import Finding
 
+COUNTED = 999
 STATES = ("waiting", "returned", "decided")
 
 
@@ -40,22 +42,29 @@ def to_explain(user: User, *, within: int | None) -> Any:
 
 @dataclass(frozen=True)
 class Waits:
-    """How many, and since when the oldest."""
+    """How many (more than COUNTED are not counted), and since when the oldest of those."""
 
     count: int
-    since: Any
+    since: datetime | None
+
+    @property
+    def text(self) -> str:
+        return f"{COUNTED}+" if self.count > COUNTED else str(self.count)
 
 
 def waiting_for_review(user: User, within: int) -> Waits:
-    found = desk_notes(user, within=within, state="waiting").aggregate(count=Count("pk"), since=Min("found_at"))
-    return Waits(found["count"], found["since"])
+    return _waits(desk_notes(user, within=within, state="waiting"))
 
 
 def unexplained(user: User, within: int) -> Waits:
     """Open notes of the area without a sentence, not counting those that were returned."""
-    notes = to_explain(user, within=within).filter(returned_at=None)
-    found = notes.aggregate(count=Count("pk"), since=Min("found_at"))
-    return Waits(found["count"], found["since"])
+    return _waits(to_explain(user, within=within).filter(returned_at=None))
+
+
+def _waits(notes: Any) -> Waits:
+    """The first page of the home asks often, and a county has many: the index is read so far and no further."""
+    found = list(notes.order_by("village_id", "pk").values_list("found_at", flat=True)[: COUNTED + 1])
+    return Waits(len(found), min(found, default=None))
 
 
 def returned_notes(user: User, within: int) -> Any:

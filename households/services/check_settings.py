@@ -100,7 +100,7 @@ def _check_figures(check_id: str, figures: Mapping[str, Decimal], city: Mapping[
     for name, value in figures.items():
         figure = known[name]
         if outside(figure, value):
-            bounds = {"least": _plain(figure.least), "most": _plain(figure.most), "unit": figure.unit}
+            bounds = {"least": _plain(figure.least), "most": _plain(figure.most), "unit": _(figure.unit)}
             raise Refusal("figure_outside", _("应在 %(least)s 到 %(most)s %(unit)s之间") % bounds, field=name)
         if descriptions()[check_id].severity == RED:
             _refuse_relaxed(figure, value, city.get(name, figure.default))
@@ -110,7 +110,7 @@ def _check_figures(check_id: str, figures: Mapping[str, Decimal], city: Mapping[
 
 def _refuse_relaxed(figure: Figure, value: Decimal, than: Decimal) -> None:
     if figure.relaxes(value, figure.tighter(than, figure.default)):
-        facts = {"value": _plain(figure.tighter(than, figure.default)), "unit": figure.unit}
+        facts = {"value": _plain(figure.tighter(than, figure.default)), "unit": _(figure.unit)}
         raise Refusal(
             "figure_relaxed", _("红色检查只能收紧，不能放宽：现为 %(value)s %(unit)s") % facts, field=figure.name
         )

@@ -49,7 +49,7 @@ def findings(user: User, code: int) -> Iterator[Task]:
         return
     found = waiting_for_review(user, code)
     if found.count:
-        facts = {"count": found.count}
+        facts = {"count": found.text}
         text = ngettext("审核 %(count)s 个数据疑点", "审核 %(count)s 个数据疑点", found.count) % facts
         yield Task("findings", text, _to("households:findings"), "flag", since=found.since)
 
@@ -69,7 +69,7 @@ def notes_to_explain(user: User, code: int) -> Iterator[Task]:
         yield Task("returned", _("还有其他被退回的疑点"), here, "undo", since=rows[-1].returned_at)
     found = unexplained(user, code)
     if found.count and not user.can("review_findings"):
-        facts = {"count": found.count}
+        facts = {"count": found.text}
         text = ngettext("核实 %(count)s 个数据疑点", "核实 %(count)s 个数据疑点", found.count) % facts
         yield Task("findings", text, here, "flag", since=found.since)
 
