@@ -20,6 +20,7 @@ CHECK_TEXTS = {
     "disability-certificate": _("健康状况为残疾但没有残疾证号，或残疾证号与证件号码不符"),
     "village-unknown": _("行政村编码不存在，按名称也找不到唯一的村"),
     "value-list": _("填写的内容不在可选范围之内"),
+    "number-form": _("应填数字的不是数字，或号码的末尾几位已丢失"),
     "text-long": _("内容太长，最多%(limit)s个字"),
     "phone-form": _("联系电话不是11位手机号，也不是带区号的座机号"),
     "phone-shared": _("同一电话出现在不同村或县的户卡上"),
@@ -146,7 +147,8 @@ _REFERENCE = {name: f"{each.default.normalize():f}" for name, each in FIGURES.it
 def message(check_id: str, parameters: Mapping[str, Any] | None = None) -> str:
     """The text of a check that fired, its parameters filled in; a rule without one here brings its own."""
     parameters = _REFERENCE | dict(parameters or {})
-    text = FIGURE_TEXTS.get(parameters.get("kind", "")) if check_id == "number-form" else CHECK_TEXTS.get(check_id)
+    figure = FIGURE_TEXTS.get(parameters.get("kind", "")) if check_id == "number-form" else None
+    text = figure or CHECK_TEXTS.get(check_id)
     if text is None:
         return str(parameters.get("text", check_id))
     try:

@@ -87,12 +87,14 @@ def check_area(
         progress(night.households, total)
         with transaction.atomic():
             kept = _check_chunk(households, rules, today)
+            if kept.opened or kept.closed:
+                record(
+                    "checks.night", by=by, area=area, households=len(households), opened=kept.opened, closed=kept.closed
+                )
         night.households += len(households)
         night.opened += kept.opened
         night.closed += kept.closed
     progress(total, total)
-    if night.opened or night.closed:
-        record("checks.night", by=by, area=area, households=night.households, opened=night.opened, closed=night.closed)
     return night
 
 

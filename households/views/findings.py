@@ -47,14 +47,14 @@ def case(request: HttpRequest, finding_id: int) -> HttpResponse:
 @access("review_findings")
 def accept(request: HttpRequest, finding_id: int) -> HttpResponse:
     """The card may stay as it is; the next case comes by itself."""
-    return _decide(request, finding_id, services.accept, _("已认可"))
+    return _decide(request, finding_id, services.accept)
 
 
 @require_POST
 @access("review_findings")
 def send_back(request: HttpRequest, finding_id: int) -> HttpResponse:
     """Back to the village with a reason; the next case comes by itself."""
-    return _decide(request, finding_id, services.send_back, _("已退回村里"))
+    return _decide(request, finding_id, services.send_back)
 
 
 @require_POST
@@ -108,7 +108,7 @@ def text_of(finding: Finding) -> str:
     return message(finding.code, finding.facts.get("parameters", {}))
 
 
-def _decide(request: HttpRequest, finding_id: int, decide: Any, done: str) -> HttpResponse:
+def _decide(request: HttpRequest, finding_id: int, decide: Any) -> HttpResponse:
     finding = _reviewed(request, finding_id)
     form = ReviewForm(request.POST)
     if form.is_valid():
@@ -120,13 +120,12 @@ def _decide(request: HttpRequest, finding_id: int, decide: Any, done: str) -> Ht
                 return redirect("households:finding", finding_id)
             form.add_error(refusal.field, refusal.message)
         else:
-            messages.success(request, done)
             return _next(request, finding)
     return _case(request, finding, form=form, status=UNPROCESSABLE)
 
 
 def _next(request: HttpRequest, finding: Finding) -> HttpResponse:
-    """The case after this one in the queue, else its first; somebody else's records are stepped over by the person."""
+    """The case after this one in the queue, else its first; that page says what was decided, with its undo."""
     waiting = _notes(request, "waiting").order_by("village_id", "pk")
     after = waiting.filter(Q(village_id=finding.village_id, pk__gt=finding.pk) | Q(village_id__gt=finding.village_id))
     following = after.first() or waiting.first()

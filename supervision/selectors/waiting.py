@@ -67,8 +67,10 @@ def notes_to_explain(user: User, code: int) -> Iterator[Task]:
     here = _to("households:findings_to_explain")
     if len(rows) > ONE_BY_ONE:
         yield Task("returned", _("还有其他被退回的疑点"), here, "undo", since=rows[-1].returned_at)
+    if user.can("review_findings"):
+        return
     found = unexplained(user, code)
-    if found.count and not user.can("review_findings"):
+    if found.count:
         facts = {"count": found.text}
         text = ngettext("核实 %(count)s 个数据疑点", "核实 %(count)s 个数据疑点", found.count) % facts
         yield Task("findings", text, here, "flag", since=found.since)

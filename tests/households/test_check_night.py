@@ -173,7 +173,7 @@ def test_every_step_of_the_question_beside_the_cards_goes_by_an_index(saved):
     assert "household_phone_hash" in plan
 
 
-def test_the_job_goes_by_township_with_its_progress(saved, people):
+def test_the_job_goes_by_township_with_its_progress(committed_db, saved, people):
     save_card(card=a_card(a_member("刘大海"), sheet=PLAIN, phone="13873600009"), by=people.fengming_cadre)
     Sheet.objects.filter(household=saved).update(house_area=7)
     check_cards_nightly()

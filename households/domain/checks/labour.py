@@ -95,7 +95,7 @@ def skilled_idle(card: Card, context: Context) -> Iterator[Finding]:
     for index, member in enumerate(card.members):
         skilled = member.labour == "技能劳动力" or member.education in COLLEGE
         if skilled and not member.work_place and member.local_job is False and not in_school(member):
-            yield yellow("skilled-idle", "labour", "local_job", member=index)
+            yield yellow("skilled-idle", "labour", "education", "local_job", member=index)
 
 
 @check("public-post-age")
