@@ -42,8 +42,10 @@ class Sentences:
     each: Mapping[Place, str] = field(default_factory=dict)
     for_all: str = ""
 
-    def about(self, finding: Check) -> str:
-        return self.each.get((finding.check_id, finding.member), "").strip() or self.for_all.strip()
+    def about(self, finding: Check, *, alone: bool = False) -> str:
+        """The sentence on this finding; `alone`: not the one for all, which would cover what was said before."""
+        own = self.each.get((finding.check_id, finding.member), "").strip()
+        return own or ("" if alone else self.for_all.strip())
 
 
 class SentencesMissing(Refusal):
@@ -125,7 +127,8 @@ def keep(
                 continue
             words = _reason_on_card(card.card, finding)
             if sentences is not None and not words and finding.check_id not in checks.OFFICE_ONLY:
-                words = sentences.about(finding)
+                stands_explained = stands is not None and bool(stands.explanation) and not stands.is_returned
+                words = sentences.about(finding, alone=stands_explained)
                 problem = _wrong_with(words) if words else ""
                 if problem or (not words and (stands is None or stands.is_returned)):
                     missing.append(finding)

@@ -74,6 +74,13 @@ def test_one_sentence_serves_for_all(people):
     assert set(Finding.objects.values_list("code", "explanation")) == {("house-area", WHY), ("power", WHY)}
 
 
+def test_the_sentence_for_all_does_not_cover_what_was_said_before(note, people):
+    later = again(note.household, domestic_power=False)
+    save_card(**later, by=people.fengming_cadre, sentences=Sentences(for_all="正在改造线路"))
+    said = dict(Finding.objects.values_list("code", "explanation"))
+    assert said == {"house-area": WHY, "power": "正在改造线路"}
+
+
 @pytest.mark.parametrize(
     "words", ["号码430725197001011237", "430725 19700101 1237", "４３０７２５７００１０１１２３", "。", "长" * 301]
 )
