@@ -16,6 +16,21 @@ class HouseholdsConfig(AppConfig):
         badges.register("job_kind", "import_cards", _("户卡入库"))
         badges.register("job_kind", "recompute_index", _("识别测算"))
         badges.register("job_kind", "recompute_stale", _("更新有变化的结果"))
+        navigation.register("findings", _("疑点审核"), "households:findings", "flag", "review_findings", order=25)
+        navigation.register("checks", _("数据检查"), "households:checks", "gear", "manage_checks", order=75)
+        badges.register("job_kind", "check_stored_cards", _("检查全部户卡"))
+        badges.register("job_kind", "check_township", _("检查全部户卡"))
+        badges.register("check", "red", _("红色：拒收"), "danger", "stop")
+        badges.register("check", "yellow", _("黄色：需说明"), "warning", "question")
+        badges.register("check", "wait", _("等待查重"), "info", "clock")
+        for state, label, tone, icon in (
+            ("waiting", _("待审核"), "warning", "question"),
+            ("red", _("须更正"), "danger", "stop"),
+            ("returned", _("已退回"), "danger", "undo"),
+            ("accepted", _("已认可"), "good", "check"),
+            ("corrected", _("已更正"), "neutral", "check"),
+        ):
+            badges.register("note", state, label, tone, icon)
         for state, label, tone, icon in (
             ("waiting", _("正在检查"), "info", "clock"),
             ("checked", _("待确认入库"), "warning", "question"),

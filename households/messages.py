@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from households.domain.checks.figures import FIGURES
 from households.domain.workbook import WorkbookRefused
 
 CHECK_TEXTS = {
@@ -19,6 +20,7 @@ CHECK_TEXTS = {
     "disability-certificate": _("健康状况为残疾但没有残疾证号，或残疾证号与证件号码不符"),
     "village-unknown": _("行政村编码不存在，按名称也找不到唯一的村"),
     "value-list": _("填写的内容不在可选范围之内"),
+    "number-form": _("应填数字的不是数字，或号码的末尾几位已丢失"),
     "text-long": _("内容太长，最多%(limit)s个字"),
     "phone-form": _("联系电话不是11位手机号，也不是带区号的座机号"),
     "phone-shared": _("同一电话出现在不同村或县的户卡上"),
@@ -30,14 +32,14 @@ CHECK_TEXTS = {
     "spouse-sex": _("户主与配偶性别相同"),
     "two-spouses": _("户主的配偶多于一名"),
     "relation-sex": _("与户主关系和性别矛盾"),
-    "child-age": _("子女比户主小不到14岁或超过60岁"),
-    "parent-age": _("父母比户主大不到14岁"),
-    "grandchild-age": _("孙辈比户主小不到28岁"),
-    "spouse-age": _("配偶未到法定婚龄，或与户主相差25岁以上"),
+    "child-age": _("子女比户主小不到%(child_least)s岁或超过%(child_most)s岁"),
+    "parent-age": _("父母比户主大不到%(parent_least)s岁"),
+    "grandchild-age": _("孙辈比户主小不到%(grandchild_least)s岁"),
+    "spouse-age": _("配偶未到婚龄（男%(marriage_men)s岁、女%(marriage_women)s岁），或与户主相差%(spouse_gap)s岁以上"),
     "head-minor": _("户主不满16岁而户内有成年人"),
-    "age-limit": _("年龄超过110岁"),
+    "age-limit": _("年龄超过%(oldest)s岁"),
     "birth-future": _("出生日期在本年度之后"),
-    "household-size": _("家庭成员超过10人"),
+    "household-size": _("家庭成员超过%(members)s人"),
     "school-age-out": _("6至15岁不在校，没有初中毕业，也没有填写失学或辍学原因"),
     "education-empty": _("文化程度、在校生状况和失学原因都没有填写"),
     "education-and-school": _("文化程度高于正在就读的学校"),
@@ -54,7 +56,7 @@ CHECK_TEXTS = {
     "work-months": _("务工时间应为1至12个月，并与务工区域同时填写"),
     "work-wage": _("有成员务工而工资性收入为零"),
     "wage-nobody": _("有工资性收入而无人有劳动能力"),
-    "wage-monthly": _("按务工月数计，月工资低于100元或高于30000元"),
+    "wage-monthly": _("按务工月数计，月工资低于%(wage_least)s元或高于%(wage_most)s元"),
     "skilled-idle": _("有技能或大专以上文化，却既不务工也不在本地就业"),
     "public-post-age": _("不满16岁或超过70岁在公益性岗位"),
     "illness-cost": _("主要致贫原因为因病，但无人患病或自付医疗支出为零"),
@@ -76,23 +78,23 @@ CHECK_TEXTS = {
     "cost-without-business": _("没有生产经营性收入却有生产经营性支出"),
     "cost-over-business": _("生产经营性支出高于收入"),
     "business-without-land": _("没有土地和牲畜却有生产经营性收入，或有土地而没有收入"),
-    "income-zero": _("家庭年纯收入为零，或人均不到500元"),
+    "income-zero": _("家庭年纯收入为零，或人均不到%(poor_income)s元"),
     "income-round": _("各项收入都是整千元"),
-    "income-jump": _("人均纯收入比上年翻倍或减半"),
+    "income-jump": _("人均纯收入比上年增加到%(jump_factor)s倍以上，或减少到%(jump_factor)s分之一以下"),
     "exit-below-line": _("标为已脱贫，但收入低于当年标准线%(line)s元"),
     "exit-guarantee": _("标为已脱贫，但义务教育、基本医疗、住房或饮水安全没有保障"),
     "exit-year": _("标为已脱贫而没有脱贫年度，或脱贫年度晚于本年度"),
-    "house-area": _("住房面积没有填写，或小于8、大于500平方米"),
+    "house-area": _("住房面积没有填写，或小于%(house_least)s、大于%(house_most)s平方米"),
     "house-grade": _("是否危房户与危房级别不一致"),
     "water": _("饮水情况没有填写，或困难与安全并存"),
-    "land-range": _("面积没有填写或大得少见"),
+    "land-range": _("面积没有填写，或大得少见（耕地等超过%(field_area)s亩，林地等超过%(forest_area)s亩）"),
     "land-negative": _("面积不能为负"),
     "irrigated": _("有效灌溉面积大于耕地面积"),
-    "road-distance": _("入户路类型没有填写，或距村主干路超过5公里"),
+    "road-distance": _("入户路类型没有填写，或距村主干路超过%(road_km)s公里"),
     "power": _("没有生活用电"),
     "member-vanished": _("上年的成员今年不在表内，也没有变动记录"),
-    "card-old": _("一年没有走访或更新"),
-    "risk-months": _("识别后不满六个月即消除风险"),
+    "card-old": _("%(old_months)s个月没有走访或更新"),
+    "risk-months": _("识别后不满%(risk_months)s个月即消除风险"),
     "household-twice": _("同一户在户信息表中出现两次（另见第%(row)s行）"),
     "household-row-missing": _("人信息表中的成员在户信息表中没有对应的户"),
     "household-no-key": _("没有户编号，也没有户主证件号码，无法对应到户"),
@@ -138,10 +140,15 @@ WORKBOOK_TEXTS = {
 }
 
 
+# The figures a note was kept without: those of the reference.
+_REFERENCE = {name: f"{each.default.normalize():f}" for name, each in FIGURES.items()}
+
+
 def message(check_id: str, parameters: Mapping[str, Any] | None = None) -> str:
     """The text of a check that fired, its parameters filled in; a rule without one here brings its own."""
-    parameters = parameters or {}
-    text = FIGURE_TEXTS.get(parameters.get("kind", "")) if check_id == "number-form" else CHECK_TEXTS.get(check_id)
+    parameters = _REFERENCE | dict(parameters or {})
+    figure = FIGURE_TEXTS.get(parameters.get("kind", "")) if check_id == "number-form" else None
+    text = figure or CHECK_TEXTS.get(check_id)
     if text is None:
         return str(parameters.get("text", check_id))
     try:

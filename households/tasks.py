@@ -12,7 +12,7 @@ from changde.jobs.services import RunningJob, finisher, handler
 from households.domain.card_workbook import CardBook, open_cards
 from households.domain.workbook import WorkbookRefused
 from households.models import ImportBatch, IndexRun, RunChunk
-from households.services import imports, index_runs, results
+from households.services import imports, index_runs, night_checks, results
 
 
 @contextmanager
@@ -93,3 +93,21 @@ def recompute_stale_of_area(job: RunningJob) -> dict[str, Any]:
 def recompute_stale() -> None:
     """Beat, every night: what is still stale or missing is recomputed card by card."""
     results.recompute_stale()
+
+
+@handler(night_checks.AREA_JOB)
+def check_stored_cards(job: RunningJob) -> dict[str, Any]:
+    parent = Job.objects.get(pk=job.id)
+    return {"townships": night_checks.enqueue_townships(area=job.parameters["area"], parent=parent)}
+
+
+@handler(night_checks.TOWNSHIP_JOB)
+def check_township(job: RunningJob) -> dict[str, Any]:
+    night = night_checks.check_area(area=job.parameters["township"], by=job.owner, progress=job.progress)
+    return {"households": night.households, "opened": night.opened, "closed": night.closed}
+
+
+@shared_task(name="households.tasks.check_cards_nightly")
+def check_cards_nightly() -> None:
+    """Beat, every night: all checks over all stored cards."""
+    night_checks.start()

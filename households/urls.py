@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from households.views import card, card_form, cards, imports, index_runs, village_cards, why
+from households.views import card, card_form, cards, checks, findings, imports, index_runs, village_cards, why
 
 app_name = "households"
 urlpatterns = [
@@ -13,6 +13,15 @@ urlpatterns = [
     path("households/<int:household_id>/edit/", card_form.edit, name="edit"),
     path("households/<int:household_id>/reveal/", card.reveal, name="reveal"),
     path("households/<int:household_id>/why/", why.why, name="why"),
+    path("findings/", findings.desk, name="findings"),
+    path("findings/to-explain/", findings.to_explain, name="findings_to_explain"),
+    path("findings/<int:finding_id>/", findings.case, name="finding"),
+    path("findings/<int:finding_id>/accept/", findings.accept, name="finding_accept"),
+    path("findings/<int:finding_id>/return/", findings.send_back, name="finding_return"),
+    path("findings/<int:finding_id>/undo/", findings.undo, name="finding_undo"),
+    path("findings/<int:finding_id>/explain/", findings.explain, name="finding_explain"),
+    path("checks/", checks.index, name="checks"),
+    path("checks/<slug:check_id>/", checks.edit, name="check"),
     path("imports/", imports.index, name="imports"),
     path("imports/new/", imports.new, name="import"),
     path("imports/template/", imports.template, name="import_template"),

@@ -18,7 +18,7 @@ from cadres.services.needs import recompute_needs
 from cadres.services.plans import propose_plan
 from changde.divisions.models import Division
 from changde.jobs.models import Job
-from households.models import Household, ImportBatch, VillageCard
+from households.models import Finding, Household, ImportBatch, VillageCard
 from households.services.index_runs import start_run
 from households.services.index_versions import load_default_versions
 from households.services.results import recompute_household
@@ -157,6 +157,31 @@ def objection(world: World) -> UUID:
     return world.objection.pk
 
 
+def note(world: World) -> int:
+    """A note of a check on the household, explained, for the reviewer."""
+    return Finding.objects.create(
+        household=world.household,
+        village_id=FENGMING,
+        kind=Finding.Kind.YELLOW_CHECK,
+        code="power",
+        explanation=MARKS[0],
+        explained_at=timezone.now(),
+    ).pk
+
+
+def returned_note(world: World) -> int:
+    """A note that came back to the village with a reason."""
+    return Finding.objects.create(
+        household=world.household,
+        village_id=FENGMING,
+        kind=Finding.Kind.YELLOW_CHECK,
+        code="water",
+        returned_at=timezone.now(),
+        returned_by=world.people.reshi_officer,
+        return_reason=MARKS[0],
+    ).pk
+
+
 def form_key(world: World) -> str:
     return new_form_key()
 
@@ -196,6 +221,8 @@ SAMPLES: dict[str, Callable[[World], Any]] = {
         posted_list,
         public_list,
         objection,
+        note,
+        returned_note,
         form_key,
         today,
         result,

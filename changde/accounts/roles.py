@@ -37,6 +37,8 @@ CAPABILITIES: dict[str, frozenset[str]] = {
         "import_cards": _VILLAGE | _OFFICES,
         "read_results": _READERS | {Role.HELPER},
         "recompute": _OFFICES,
+        "review_findings": _OFFICES,  # accept or return what a check noted; never on one's own card
+        "manage_checks": {Role.COUNTY_OFFICE, Role.CITY_OFFICE},
         "manage_index": {Role.COUNTY_OFFICE, Role.CITY_OFFICE},
         # cadres
         "read_cadres": _OFFICES | {Role.INSPECTOR},

@@ -11,6 +11,7 @@ from changde.accounts.areas import ranges_of
 from changde.accounts.models import User
 from changde.divisions.models import Division
 from households.models import Finding, Household, MemberSheet, Membership, Result, Sheet
+from households.selectors.findings import without_office_only
 
 Reader = User | AnonymousUser
 
@@ -79,9 +80,8 @@ def card_page(user: Reader, household: Household, year: int | None = None) -> Ca
     sheet = Sheet.objects.filter(household=household, year=year).first() if year else None
     members = list(sheet.members.select_related("person")) if sheet else []
     gone = list(household.memberships.exclude(until=None).select_related("person").order_by("-until", "pk"))
-    findings = list(
-        Finding.objects.visible_to(user).open().filter(household=household).select_related("person").order_by("pk")
-    )
+    notes = Finding.objects.visible_to(user).open().filter(household=household).select_related("person").order_by("pk")
+    findings = without_office_only(user, notes)
     result = Result.objects.filter(household=household, year=year).current().first() if year else None
     return CardPage(household, household.village.path(), years, sheet, members, gone, findings, result)
 

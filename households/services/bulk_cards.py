@@ -40,6 +40,9 @@ from households.models import (
     Sheet,
     WaitingHousehold,
 )
+from households.selectors.beside import beside_of, of_a_save
+from households.selectors.rules import CheckRules
+from households.services import findings as notes
 from households.services import results
 from households.services.card_rows import (
     household_columns,
@@ -306,16 +309,22 @@ def _stored_cards(
 # -- writing ------------------------------
 
 
-def write_plan(plan: Plan, *, by: User | None, batch: ImportBatch | None = None) -> Written:
-    """Write a plan made with `write=True` in this very transaction. Nothing is committed here."""
+def write_plan(
+    plan: Plan, *, by: User | None, batch: ImportBatch | None = None, rules: CheckRules | None = None
+) -> Written:
+    """Write a plan made with `write=True` in this very transaction. Nothing is committed here.
+
+    `rules` are the counties' figures and switches, where the caller has read them already.
+    """
+    rules = rules or CheckRules()
     if not connection.in_atomic_block:
         raise RuntimeError("write_plan needs the caller's transaction")
     written = Written(refused=list(plan.refused))
     waits = list(plan.waiting)
-    _create(plan.new, waits, written)
+    _create(plan.new, waits, written, by, rules)
     with results.left_stale():
         for known in plan.known:
-            _update(known, by, waits, written)
+            _update(known, by, waits, written, rules)
     touched = [*written.created, *written.changed]
     results.refresh_with_batch(
         households=[household for _, household in touched],
@@ -422,7 +431,7 @@ def _claim(fresh: Sequence[New], waits: list[Waiting]) -> list[New]:
     return [new for new in fresh if new.household_id not in lost]
 
 
-def _create(fresh: Sequence[New], waits: list[Waiting], written: Written) -> None:
+def _create(fresh: Sequence[New], waits: list[Waiting], written: Written, by: User | None, rules: CheckRules) -> None:
     """New households by COPY."""
     person_ids = iter(allocate_ids(Person, sum(len(new.card.members) for new in fresh)))
     for new in fresh:
@@ -480,7 +489,7 @@ def _create(fresh: Sequence[New], waits: list[Waiting], written: Written) -> Non
         ),
     )
     written.created += [(new.incoming, new.household_id) for new in fresh]
-    _keep_findings(fresh)
+    _keep_findings(fresh, by, rules)
 
 
 def _head_columns(card: Card) -> dict[str, Any]:
@@ -496,7 +505,7 @@ def _copy(model: type[models.Model], rows: Iterable[dict[str, Any]]) -> None:
         copy_in(model, list(first), (tuple(row.values()) for row in chain([first], rows)))
 
 
-def _update(known: Known, by: User | None, waits: list[Waiting], written: Written) -> None:
+def _update(known: Known, by: User | None, waits: list[Waiting], written: Written, rules: CheckRules) -> None:
     """A known household: left alone when nothing changes, else saved like a form that was filled in."""
     if not known.changes:
         written.same.append((known.incoming, known.household_id))
@@ -511,6 +520,7 @@ def _update(known: Known, by: User | None, waits: list[Waiting], written: Writte
             expected_version=before,
             persons=known.card.persons,
             capability="import_cards",
+            rules=rules,
         )
     except NumberWaits:
         waits.append(Waiting(known.incoming, DUPLICATE))
@@ -522,41 +532,23 @@ def _update(known: Known, by: User | None, waits: list[Waiting], written: Writte
     else:
         changed = household.version != before
         (written.changed if changed else written.same).append((known.incoming, known.household_id))
-        if changed:
-            _keep_vanished(household, known)
 
 
-def _keep_findings(fresh: Sequence[New]) -> None:
-    """Yellow checks go in as open findings, once each."""
-    rows = [
-        FindingRow(
-            household_id=new.household_id,
-            person_id=None if finding.member is None else new.person_ids[finding.member],
-            village_id=_village(new.card),
-            kind=FindingRow.Kind.YELLOW_CHECK,
-            code=finding.check_id,
-            facts={"attributes": list(finding.attributes), "year": new.card.sheet.year},
+def _keep_findings(fresh: Sequence[New], by: User | None, rules: CheckRules) -> None:
+    """Yellow checks go in as open notes; what their cells said when read, and what other cards say."""
+    beside = beside_of({new.household_id: new.person_ids for new in fresh}) if fresh else {}
+    judged = []
+    for new in fresh:
+        context = rules.context(
+            village=_village(new.card), year=new.card.sheet.year, beside=of_a_save(beside[new.household_id])
         )
-        for new in fresh
-        for finding in new.incoming.findings
-    ]
-    FindingRow.objects.bulk_create(rows, ignore_conflicts=True)
+        across = [each for check_id in _ACROSS for each in checks.CHECKS[check_id](new.card, context)]
+        found = [*new.incoming.findings, *(each for each in across if each.check_id not in context.off)]
+        judged.append(
+            notes.Judged(new.household_id, _village(new.card), new.card.sheet.year, new.card, new.person_ids, found)
+        )
+    notes.keep(judged, by=by)
 
 
-def _keep_vanished(household: Household, known: Known) -> None:
-    """Who left the card without an event leaves an open note."""
-    left = Membership.objects.filter(household=household, person__in=known.leave, until__isnull=False)
-    FindingRow.objects.bulk_create(
-        [
-            FindingRow(
-                household=household,
-                person_id=person,
-                village_id=household.village_id,
-                kind=FindingRow.Kind.YELLOW_CHECK,
-                code="member-vanished",
-                facts={"attributes": ["id_number"], "year": known.card.card.sheet.year},
-            )
-            for person in left.values_list("person_id", flat=True).distinct()
-        ],
-        ignore_conflicts=True,
-    )
+# Of the checks that look past the card those that can say something about a new one.
+_ACROSS = ("phone-shared",)

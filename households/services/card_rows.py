@@ -163,3 +163,24 @@ def load_card(household: Household, year: int | None) -> NumberedCard:
         for row in memberships.order_by("position", "pk")
     ]
     return read_card(household, sheet, members, household_id=household.pk)
+
+
+def load_latest_cards(household_ids: Sequence[int]) -> dict[int, NumberedCard]:
+    """Cards as they stand, each with its latest sheet, by household id (four queries); who has no sheet is left out.
+
+    A member who came after that sheet is left out too (but the head): no fact of the year is known of them.
+    """
+    latest = Sheet.objects.filter(household__in=household_ids).order_by("household", "-year").distinct("household")
+    sheets = {row.household_id: row for row in latest}
+    facts = {(row.sheet_id, row.person_id): row for row in MemberSheet.objects.filter(sheet__in=sheets.values())}
+    members: dict[int, list[tuple[int, Any, Any | None, str]]] = {}
+    memberships = Membership.objects.open().filter(household__in=list(sheets)).select_related("person")
+    for row in memberships.order_by("household", "position", "pk"):
+        known = facts.get((sheets[row.household_id].pk, row.person_id))
+        if known is None and row.relation != Membership.HEAD:
+            continue
+        members.setdefault(row.household_id, []).append((row.person_id, row.person, known, row.relation))
+    return {
+        pk: read_card(household, sheets[pk], members.get(pk, []), household_id=pk)
+        for pk, household in Household.objects.in_bulk(list(sheets)).items()
+    }

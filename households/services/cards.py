@@ -6,7 +6,7 @@ written on its own, so that its office learns of it).
 """
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -31,8 +31,12 @@ from households.domain.card import Finding as Check
 from households.domain.card_income import with_income
 from households.domain.merge import Conflict, NumberedCard, changed_fields, merge
 from households.models import Finding, Household, IdentityClaim, MemberSheet, Membership, Person, Sheet
+from households.selectors.beside import beside_of, of_a_save
 from households.selectors.history import rows_at
+from households.selectors.rules import CheckRules
 from households.services import card_rows, results
+from households.services import findings as notes
+from households.services.findings import Judged, Sentences
 
 
 class CardRefused(Refusal):
@@ -88,20 +92,26 @@ def save_card(
     persons: Sequence[int | None] | None = None,
     client_key: uuid.UUID | None = None,
     capability: str = "edit_cards",
+    rules: CheckRules | None = None,
+    sentences: Sentences | None = None,
 ) -> Household:
     """Write the whole card, new or changed, and return its household.
 
     `persons` gives for each member the id of the person it was read from (None: a new row of the form); such a member
     is matched by ID number inside the card, else it is a new person. `expected_version` is the version the writer began
     with, required for an existing card. `client_key` makes a repeated submission of a new card one row.
-    `capability` is the right by which it is written: a form edits, a workbook imports.
+    `capability` is the right by which it is written: a form edits, a workbook imports. `rules` are the counties'
+    figures and switches, where the caller has read them already. With `sentences` a person types: every new yellow
+    note must be explained (SentencesMissing); without, notes go in open.
     Income totals are worked out here from the parts, whatever the card says.
-    Raises Refusal: CardRefused, NumberWaits, VersionConflict, or one that names a field.
+    Raises Refusal: CardRefused, NumberWaits, VersionConflict, SentencesMissing, or one that names a field.
     """
     mine = NumberedCard(card, tuple(persons) if persons is not None else (None,) * len(card.members))
     try:
         with acting(by), transaction.atomic():
-            return _save(mine, by, household, expected_version, client_key, capability)
+            return _save(
+                mine, by, household, expected_version, client_key, capability, rules or CheckRules(), sentences
+            )
     except _NumbersTaken as taken:
         _note_duplicates(taken.hashes, by=by, village=card.household.village_code)
         raise NumberWaits(taken.members) from None
@@ -116,6 +126,8 @@ def _save(
     expected_version: int | None,
     client_key: uuid.UUID | None,
     capability: str,
+    rules: CheckRules,
+    sentences: Sentences | None,
 ) -> Household:
     _check_place(mine.card, by, household, capability)
     if household is None:
@@ -128,9 +140,9 @@ def _save(
         before = card_rows.load_card(row, _year(mine.card))
         mine = _merged(row, before, mine, expected_version)
     mine = replace(mine, card=with_income(mine.card))
-    findings = _checked(mine.card)
+    _refuse_red(mine.card, rules)
     mine = replace(mine, persons=_matched(row, mine))
-    return _write(row, before, mine, findings, by)
+    return _write(row, before, mine, by, rules, sentences)
 
 
 # -- before writing ------------------------------
@@ -213,12 +225,10 @@ def _card_at(row: Household, version: int, year: int) -> NumberedCard | None:
     )
 
 
-def _checked(card: Card) -> list[Check]:
-    """The yellow findings a card goes in with; red ones refuse it."""
-    findings = checks.run(card)
+def _refuse_red(card: Card, rules: CheckRules) -> None:
+    findings = checks.run(card, rules.context(village=card.household.village_code, year=card.sheet.year))
     if checks.refuses(findings):
         raise CardRefused([finding for finding in findings if finding.severity == checks.RED])
-    return findings
 
 
 def _matched(row: Household, mine: NumberedCard) -> tuple[int | None, ...]:
@@ -245,7 +255,12 @@ def _matched(row: Household, mine: NumberedCard) -> tuple[int | None, ...]:
 
 
 def _write(
-    row: Household, before: NumberedCard | None, mine: NumberedCard, findings: Sequence[Check], by: User | None
+    row: Household,
+    before: NumberedCard | None,
+    mine: NumberedCard,
+    by: User | None,
+    rules: CheckRules,
+    sentences: Sentences | None,
 ) -> Household:
     year = _year(mine.card)
     past = before is not None and Sheet.objects.filter(household=row, year__gt=year).exists()
@@ -260,6 +275,8 @@ def _write(
     ended = [] if past else [person for person in here if person not in ids]
     new_sheet = not Sheet.objects.filter(household=row, year=year).exists()
     if before is not None and not (changed or added or ended or new_sheet):
+        if sentences is not None and not past:
+            _note_findings(row, mine.card, ids, by, rules, sentences)
         return row
     if past:
         row.version, row.changed_at = row.version + 1, timezone.now()
@@ -271,7 +288,7 @@ def _write(
     _write_sheet(row, mine.card, ids, by)
     if not past:
         _take_numbers(row, mine.card, ids)
-        _note_findings(row, ids, findings, year, by)
+        _note_findings(row, mine.card, ids, by, rules, sentences)
     record(
         "households.save_card",
         by=by,
@@ -410,35 +427,18 @@ def _claim(row: Household, wanted: dict[bytes, int]) -> list[bytes]:
 
 
 def _note_findings(
-    row: Household, ids: Sequence[int], findings: Iterable[Check], year: int | None, by: User | None
+    row: Household,
+    card: Card,
+    ids: Sequence[int],
+    by: User | None,
+    rules: CheckRules,
+    sentences: Sentences | None,
 ) -> None:
-    """Yellow checks become open findings; one that no longer fires is closed as corrected."""
-    fired = {
-        (finding.check_id, None if finding.member is None else ids[finding.member]): finding for finding in findings
-    }
-    is_open = {
-        (finding.code, finding.person_id): finding
-        for finding in Finding.objects.open().filter(household=row, kind=Finding.Kind.YELLOW_CHECK)
-    }
-    Finding.objects.bulk_create(
-        Finding(
-            household=row,
-            person_id=person,
-            village_id=row.village_id,
-            kind=Finding.Kind.YELLOW_CHECK,
-            code=code,
-            facts={
-                "attributes": list(finding.attributes),
-                "year": year,
-                "parameters": {name: str(value) for name, value in finding.parameters.items()},
-            },
-        )
-        for (code, person), finding in fired.items()
-        if (code, person) not in is_open
-    )
-    settled = [finding.pk for key, finding in is_open.items() if key not in fired]
-    if settled and by is not None:
-        Finding.objects.filter(pk__in=settled).update(decided_at=timezone.now(), decided_by=by, decision="corrected")
+    """Yellow checks become open notes, last year and other cards looked at too; what fires no more is closed."""
+    beside = of_a_save(beside_of({row.pk: ids})[row.pk])
+    context = rules.context(village=row.village_id, year=card.sheet.year, beside=beside)
+    judged = Judged(row.pk, row.village_id, card.sheet.year, card, ids, checks.run(card, context))
+    notes.keep([judged], by=by, sentences=sentences, spared=notes.NOT_OF_A_SAVE)
 
 
 # -- after a refusal ------------------------------

@@ -21,20 +21,17 @@ from changde.accounts.models import User
 from changde.audit.services import acting, record
 from changde.bulk import allocate_ids
 from changde.crypto.cipher import encrypt_bytes
-from changde.divisions.codes import Level, ancestor
-from changde.divisions.models import Division
 from changde.jobs.models import Job
 from changde.jobs.services import enqueue
 from households.domain.card import Card, Finding
 from households.domain.card_workbook import CardBook, Group, Problem, ReadCard
 from households.domain.checks import RED, WAIT, YELLOW, Context, run
 from households.domain.fields import HOUSEHOLD_SHEET
-from households.domain.places import Places
 from households.domain.workbook import Page, WorkbookRefused
 from households.messages import message
 from households.models import Finding as FindingRow
 from households.models import Household, ImportBatch, ImportProblem, Sheet
-from households.selectors.lines import income_lines
+from households.selectors.rules import CheckRules, real_places
 from households.services import status
 from households.services.bulk_cards import (
     NO_KEY,
@@ -87,42 +84,27 @@ class Outcome:
         return self.created + self.changed + self.same
 
 
-class Rules:
-    """What a card is judged by besides itself: the places, the year's line of its county, the area of who brings it."""
+class Rules(CheckRules):
+    """What a card is judged by besides itself, and the area of who brings it."""
 
     def __init__(self, by: User | None):
+        self.known = real_places()
+        super().__init__(self.known)
         self.by = by
-        self.places = real_places()
 
     def judge(self, card: Card) -> list[Finding]:
-        return run(card, self._context(card))
+        return run(card, self._for(card))
 
     def findings(self, read: ReadCard) -> list[Finding]:
         """All findings on a household as read; outside one's area nothing more is said about it."""
-        code = self.places.village(read.card.household)
+        code = self.known.village(read.card.household)
         if code is not None and self.by is not None and not covers(self.by, "import_cards", code):
             return [Finding("area-outside", RED, None, ("village_code",))]
-        return read.judge(self._context(read.card))
+        return read.judge(self._for(read.card))
 
-    def _context(self, card: Card) -> Context:
-        code = self.places.village(card.household)
-        county = ancestor(code, Level.COUNTY) if code else None
-        return Context(line=income_lines(county).get(card.sheet.year or 0), places=self.places)
-
-
-def real_places() -> Places:
-    """The villages of today, with the names of their townships and counties."""
-    names = dict(Division.objects.current().values_list("code", "name"))
-    villages = list(Division.objects.current().villages().values_list("code", flat=True))
-    return Places(
-        (
-            code,
-            names[code],
-            names.get(ancestor(code, Level.TOWNSHIP), ""),
-            names.get(ancestor(code, Level.COUNTY), ""),
-        )
-        for code in villages
-    )
+    def _for(self, card: Card) -> Context:
+        village = self.known.village(card.household)
+        return self.context(village=village, year=card.sheet.year)
 
 
 # -- bringing a file ------------------------------
@@ -309,7 +291,7 @@ def _sift(book: CardBook, chunk: Sequence[Group], start: int, rules: Rules) -> _
         findings = rules.findings(read)
         card = replace(
             read.card,
-            household=replace(read.card.household, village_code=rules.places.village(read.card.household)),
+            household=replace(read.card.household, village_code=rules.known.village(read.card.household)),
         )
         incoming = Incoming(
             card,
@@ -356,7 +338,7 @@ def _write_chunk(batch: ImportBatch, sifted: _Sifted, position: int, rules: Rule
 
 def _write(batch: ImportBatch, sifted: _Sifted, position: int, rules: Rules) -> Written:
     plan = plan_cards(sifted.incoming, judge=rules.judge, visible=_visible(rules.by))
-    written = write_plan(plan, by=rules.by, batch=batch)
+    written = write_plan(plan, by=rules.by, batch=batch, rules=rules)
     keep_waiting(sifted.waiting, batch)
     _note_status(batch, written, rules.by)
     _keep_told(batch, sifted.told(written))

@@ -74,6 +74,7 @@ def card(request: HttpRequest, household_id: int) -> HttpResponse:
         "findings": [(finding, _finding_text(finding)) for finding in page.findings],
         "panels": _panels(household) if tab == "overview" else [],
         "may_edit": covers(request.user, "edit_cards", household.village_id),
+        "may_review": covers(request.user, "review_findings", household.village_id),
         "crumbs": [
             {"text": _("户卡"), "href": reverse("households:list")},
             {"text": household.head_name or household.number or str(household.pk)},

@@ -23,11 +23,13 @@ from households.domain.merge import NumberedCard
 from households.domain.years import last_full_year, year_of
 from households.forms.card import CardForms, card_forms
 from households.forms.conflict import chosen, conflicting_forms
-from households.models import Household
+from households.forms.notes import FOR_ALL, Doubt, asked, kept, returned, sentences_of
+from households.models import Finding, Household
 from households.selectors.cards import latest_year, villages_of
 from households.selectors.lines import income_lines
 from households.services.card_rows import load_card
 from households.services.cards import VersionConflict, save_card
+from households.services.findings import SentencesMissing
 
 # What a new year's sheet does not take over from the last one: every year is asked anew.
 _ASKED_ANEW = (
@@ -49,18 +51,22 @@ def new(request: HttpRequest) -> HttpResponse:
     forms = card_forms(request.POST or None, villages=villages, start=start, rows=_rows(request))
     if request.method != "POST":
         return _page(request, forms, villages)
+    doubts: list[Doubt] = []
     if forms.is_valid:
         try:
             saved = save_card(
                 card=forms.numbered.card,
                 by=request.user,  # type: ignore[arg-type]
                 client_key=forms.household.cleaned_data.get("client_key"),
+                sentences=sentences_of(request.POST, forms),
             )
+        except SentencesMissing as missing:
+            doubts = asked(forms, missing, request.POST)
         except Refusal as refusal:
             forms.tell(refusal)
         else:
             return _saved(request, saved)
-    return _page(request, forms, villages, status=UNPROCESSABLE)
+    return _page(request, forms, villages, status=UNPROCESSABLE, doubts=doubts)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -76,10 +82,12 @@ def edit(request: HttpRequest, household_id: int) -> HttpResponse:
     if request.method != "POST":
         record_read("households.edit_card", by=request.user, target=household, area=household.village_id, year=year)
         forms = card_forms(None, version=household.version, rows=_rows(request), **options)
-        return _page(request, forms, villages, household=household)
+        back = Finding.objects.visible_to(request.user, "edit_cards").filter(household=household).returned()
+        return _page(request, forms, villages, household=household, doubts=returned(forms, shown, back))
     forms = card_forms(chosen(request.POST, stored), **options)
     status = UNPROCESSABLE
     conflict = None
+    doubts: list[Doubt] = []
     if forms.is_valid:
         mine = forms.numbered
         try:
@@ -89,14 +97,17 @@ def edit(request: HttpRequest, household_id: int) -> HttpResponse:
                 by=request.user,  # type: ignore[arg-type]
                 household=household,
                 expected_version=forms.household.cleaned_data.get("version"),
+                sentences=sentences_of(request.POST, forms),
             )
+        except SentencesMissing as missing:
+            doubts = asked(forms, missing, request.POST)
         except VersionConflict as refusal:
             forms, conflict, status = conflicting_forms(request.POST, forms, refusal, **options), refusal, CONFLICT
         except Refusal as refusal:
             forms.tell(refusal)
         else:
             return _saved(request, saved)
-    return _page(request, forms, villages, household=household, conflict=conflict, status=status)
+    return _page(request, forms, villages, household=household, conflict=conflict, status=status, doubts=doubts)
 
 
 def _page(
@@ -107,6 +118,7 @@ def _page(
     household: Household | None = None,
     conflict: VersionConflict | None = None,
     status: int = 200,
+    doubts: list[Doubt] | None = None,
 ) -> HttpResponse:
     village = villages[0] if villages else None
     county = ancestor(village.code, Level.COUNTY) if village else None
@@ -116,6 +128,9 @@ def _page(
         "village": village if len(villages) == 1 else None,
         "villages": villages,
         "conflict": conflict,
+        "doubts": doubts,
+        "for_all": (FOR_ALL, request.POST.get(FOR_ALL, "")),
+        "kept_sentences": kept(request.POST, doubts or ()),
         "sections": [(section, forms.household.section_groups(section)) for section in CARD_SECTIONS],
         "members_section": MEMBERS,
         "nav": [_state(section, forms) for section in SECTIONS],

@@ -13,7 +13,8 @@ from django.utils.translation import ngettext
 from cadres.selectors import plans_to_sign
 from changde.accounts.models import User
 from changde.jobs.models import Job
-from households.models import Finding, WaitingHousehold
+from households.models import WaitingHousehold
+from households.selectors.findings import returned_notes, unexplained, waiting_for_review
 from supervision.models import Objection, PublicityList, Step
 from supervision.selectors.tasks import Task
 
@@ -43,13 +44,36 @@ def jobs(user: User, code: int) -> Iterator[Task]:
 
 
 def findings(user: User, code: int) -> Iterator[Task]:
-    """Leads on cards that somebody who keeps or reviews cards must look into."""
-    if not user.can("edit_cards") and not user.can("recompute"):
+    """Notes of the checks for who reviews them."""
+    if not user.can("review_findings"):
         return
-    found = Finding.objects.visible_to(user).within(code).open().aggregate(count=Count("pk"), oldest=Min("found_at"))
-    if found["count"]:
-        text = ngettext("核实 %(count)s 个数据疑点", "核实 %(count)s 个数据疑点", found["count"]) % found
-        yield Task("findings", text, _to("households:list", within=code), "flag", since=found["oldest"])
+    found = waiting_for_review(user, code)
+    if found.count:
+        facts = {"count": found.text}
+        text = ngettext("审核 %(count)s 个数据疑点", "审核 %(count)s 个数据疑点", found.count) % facts
+        yield Task("findings", text, _to("households:findings"), "flag", since=found.since)
+
+
+def notes_to_explain(user: User, code: int) -> Iterator[Task]:
+    """Notes that came back to who keeps the cards, one by one with the reason; and how many nobody explained yet."""
+    if not user.can("edit_cards"):
+        return
+    rows = list(returned_notes(user, code)[: ONE_BY_ONE + 1])
+    for row in rows[:ONE_BY_ONE]:
+        text = _("说明或更正被退回的疑点")
+        detail = f"{row.household.masked_head} · {row.return_reason}"
+        where = _to("households:finding_explain", row.pk)
+        yield Task(f"returned_{row.pk}", text, where, "undo", detail, row.returned_at)
+    here = _to("households:findings_to_explain")
+    if len(rows) > ONE_BY_ONE:
+        yield Task("returned", _("还有其他被退回的疑点"), here, "undo", since=rows[-1].returned_at)
+    if user.can("review_findings"):
+        return
+    found = unexplained(user, code)
+    if found.count:
+        facts = {"count": found.text}
+        text = ngettext("核实 %(count)s 个数据疑点", "核实 %(count)s 个数据疑点", found.count) % facts
+        yield Task("findings", text, here, "flag", since=found.since)
 
 
 def waiting_households(user: User, code: int) -> Iterator[Task]:
@@ -123,6 +147,7 @@ def plans(user: User, code: int) -> Iterator[Task]:
 Provider = Callable[[User, int], Iterable[Task]]
 PROVIDERS: tuple[Provider, ...] = (
     findings,
+    notes_to_explain,
     waiting_households,
     drafts,
     shown_lists,

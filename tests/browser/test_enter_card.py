@@ -88,6 +88,10 @@ def test_a_card_of_four_members_is_entered_from_nothing(form: Page) -> None:
     expect(page.locator("[data-live-verdict]")).to_contain_text("3,218")
 
     page.get_by_role("button", name="保存户卡").click()
+    expect(page.locator(".doubts")).to_contain_text("住房面积没有填写")
+    expect(page.locator(".field-doubt").first).to_be_attached()
+    page.locator("[name=explain-all]").fill("上门时还没有丈量")
+    page.get_by_role("button", name="保存户卡").click()
     page.wait_for_url(re.compile(r"/households/\d+/$"))
     expect(page.get_by_role("heading", level=1)).to_contain_text("张建华")
     expect(page.locator(".notices")).to_contain_text("保存")
@@ -96,6 +100,7 @@ def test_a_card_of_four_members_is_entered_from_nothing(form: Page) -> None:
     sheet = saved.sheets.get()
     assert (saved.persons, str(sheet.net_income), str(sheet.per_capita_income)) == (4, "17440.50", "4360.13")
     assert MemberSheet.objects.filter(sheet=sheet, health=["长期慢性病"]).count() == 1
+    assert set(saved.findings.values_list("explanation", flat=True)) == {"上门时还没有丈量"}
 
 
 def test_errors_stand_at_their_fields_and_nothing_typed_is_lost(form: Page) -> None:

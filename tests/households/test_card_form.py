@@ -32,6 +32,7 @@ HEAD = {
 def posted(*members: dict[str, Any], **household: Any) -> dict[str, Any]:
     data = {"village_code": str(FENGMING), "year": "2019", "group": "3组", "client_key": str(uuid.uuid4())} | household
     data |= {"members-TOTAL_FORMS": str(len(members)), "members-INITIAL_FORMS": "0"}
+    data |= {"explain-all": "上门时没有问到"}
     for index, member in enumerate(members):
         data |= {f"members-{index}-{name}": value for name, value in member.items()}
     return data

@@ -9,7 +9,7 @@ from households.domain.checks.income import LAND
 
 @check("house-area")
 def house_area(card: Card, context: Context) -> Iterator[Finding]:
-    least, most = context.limits.house_area
+    least, most = context.limits.house_least, context.limits.house_most
     area = card.sheet.house_area
     if area is None or (area >= 0 and not least <= area <= most):
         yield yellow("house-area", "house_area")

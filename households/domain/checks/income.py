@@ -21,7 +21,7 @@ def _total(card: Card, *names: str) -> Decimal | None:
 @check("income-sum")
 def income_sum(card: Card, context: Context) -> Iterator[Finding]:
     """Declared sums against their parts. With an unknown part nothing can be said: the index calls it undetermined."""
-    sheet, tolerance = card.sheet, context.limits.tolerance
+    sheet, tolerance = card.sheet, context.limits.sum_tolerance
     transfer = _total(card, *TRANSFER_PARTS)
     if sheet.transfer_income is not None and transfer is not None and abs(sheet.transfer_income - transfer) > tolerance:
         yield red("income-sum", "transfer_income", expected=str(transfer))
@@ -39,7 +39,8 @@ def income_per_capita(card: Card, context: Context) -> Iterator[Finding]:
     sheet = card.sheet
     if sheet.per_capita_income is None or sheet.net_income is None or not card.counted:
         return
-    if abs(sheet.per_capita_income * card.counted - sheet.net_income) > context.limits.tolerance * card.counted:
+    far = abs(sheet.per_capita_income * card.counted - sheet.net_income)
+    if far > context.limits.per_capita_tolerance * card.counted:
         yield red("income-per-capita", "per_capita_income", members=card.counted)
 
 

@@ -85,7 +85,7 @@ def wage_nobody(card: Card, context: Context) -> Iterator[Finding]:
 @check("wage-monthly")
 def wage_monthly(card: Card, context: Context) -> Iterator[Finding]:
     months, wage = _month_count(card), card.sheet.wage_income
-    least, most = context.limits.wage_a_month
+    least, most = context.limits.wage_least, context.limits.wage_most
     if months and wage and not least * months <= wage <= most * months:
         yield yellow("wage-monthly", "wage_income", months=months)
 
@@ -95,7 +95,7 @@ def skilled_idle(card: Card, context: Context) -> Iterator[Finding]:
     for index, member in enumerate(card.members):
         skilled = member.labour == "技能劳动力" or member.education in COLLEGE
         if skilled and not member.work_place and member.local_job is False and not in_school(member):
-            yield yellow("skilled-idle", "labour", "local_job", member=index)
+            yield yellow("skilled-idle", "labour", "education", "local_job", member=index)
 
 
 @check("public-post-age")

@@ -92,7 +92,7 @@ def _years_after_head(card: Card, relations: Collection[str]) -> Iterator[tuple[
 
 @check("child-age")
 def child_age(card: Card, context: Context) -> Iterator[Finding]:
-    least, most = context.limits.child_gap
+    least, most = context.limits.child_least, context.limits.child_most
     for index, years in _years_after_head(card, _CHILDREN):
         if not least <= years <= most:
             yield yellow("child-age", "birth_date", "relation", member=index)
@@ -101,23 +101,25 @@ def child_age(card: Card, context: Context) -> Iterator[Finding]:
 @check("parent-age")
 def parent_age(card: Card, context: Context) -> Iterator[Finding]:
     for index, years in _years_after_head(card, _PARENTS):
-        if -years < context.limits.child_gap[0]:
+        if -years < context.limits.parent_least:
             yield yellow("parent-age", "birth_date", "relation", member=index)
 
 
 @check("grandchild-age")
 def grandchild_age(card: Card, context: Context) -> Iterator[Finding]:
     for index, years in _years_after_head(card, _GRANDCHILDREN):
-        if years < context.limits.grandchild_gap:
+        if years < context.limits.grandchild_least:
             yield yellow("grandchild-age", "birth_date", "relation", member=index)
 
 
 @check("spouse-age")
 def spouse_age(card: Card, context: Context) -> Iterator[Finding]:
-    far = {index for index, years in _years_after_head(card, {SPOUSE}) if abs(years) >= context.limits.spouse_gap}
+    limits = context.limits
+    far = {index for index, years in _years_after_head(card, {SPOUSE}) if abs(years) >= limits.spouse_gap}
     for index, member in _spouses(card):
         age = member.age_in(card.sheet.year)
-        young = age is not None and age < context.limits.marriage_age.get(member.sex or "", 0)
+        least = {id_number.MALE: limits.marriage_men, id_number.FEMALE: limits.marriage_women}.get(member.sex or "")
+        young = age is not None and least is not None and age < least
         if young or index in far:
             yield yellow("spouse-age", "birth_date", "relation", member=index)
 
@@ -148,4 +150,4 @@ def birth_future(card: Card, context: Context) -> Iterator[Finding]:
 @check("household-size")
 def household_size(card: Card, context: Context) -> Iterator[Finding]:
     if len(card.members) > context.limits.members:
-        yield yellow("household-size", "relation", members=len(card.members))
+        yield yellow("household-size", "relation", count=len(card.members))
