@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import cache
 from typing import BinaryIO
 
 from django.db import IntegrityError, transaction
@@ -93,6 +94,7 @@ class Rules:
     def __init__(self, by: User | None):
         self.by = by
         self.places = real_places()
+        self._lines = cache(income_lines)
 
     def judge(self, card: Card) -> list[Finding]:
         return run(card, self._context(card))
@@ -107,7 +109,7 @@ class Rules:
     def _context(self, card: Card) -> Context:
         code = self.places.village(card.household)
         county = ancestor(code, Level.COUNTY) if code else None
-        return Context(line=income_lines(county).get(card.sheet.year or 0), places=self.places)
+        return Context(line=self._lines(county).get(card.sheet.year or 0), places=self.places)
 
 
 def real_places() -> Places:
