@@ -36,7 +36,9 @@ def copy_lines(model: type[models.Model], columns: Sequence[str], lines: bytes) 
     quote = connection.ops.quote_name
     names = ", ".join(map(quote, columns))
     with connection.cursor() as cursor:
-        cursor.cursor.copy_expert(f"COPY {quote(model._meta.db_table)} ({names}) FROM STDIN", io.BytesIO(lines), 1 << 20)
+        cursor.cursor.copy_expert(
+            f"COPY {quote(model._meta.db_table)} ({names}) FROM STDIN", io.BytesIO(lines), 1 << 20
+        )
 
 
 def reserve_ids(model: type[models.Model], count: int) -> int:
@@ -90,9 +92,7 @@ class Bare:
             )
             for table, name, definition, _kind in cursor.fetchall():
                 cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {quote(name)}")
-                self._constraints.append(
-                    _Made(name, f"ALTER TABLE {table} ADD CONSTRAINT {quote(name)} {definition}")
-                )
+                self._constraints.append(_Made(name, f"ALTER TABLE {table} ADD CONSTRAINT {quote(name)} {definition}"))
             cursor.execute(
                 """
                 SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid)

@@ -21,7 +21,11 @@ def name_of(trial: str) -> str:
 def _owner(database: str) -> Iterator[Any]:
     config = settings.DATABASES["owner"]
     connection = psycopg2.connect(
-        dbname=database, user=config["USER"], password=config["PASSWORD"], host=config["HOST"], port=config["PORT"] or None
+        dbname=database,
+        user=config["USER"],
+        password=config["PASSWORD"],
+        host=config["HOST"],
+        port=config["PORT"] or None,
     )
     connection.autocommit = True
     try:

@@ -100,10 +100,10 @@ class CardBook:
     def __init__(self, book: Workbook[Field]):
         self._book = book
         self._shift = values.SHIFT_1904 if book.date1904 else 0
-        # Of each sheet: (position, entity, attribute, how the column is read).
+        # Of each sheet: (position, entity, attribute, what an empty cell means, how the column is read).
         self._columns = {
             sheet: [
-                (index, of.entity, of.attribute, values.parser(of, serial_shift=self._shift))
+                (index, of.entity, of.attribute, values.parse(of, None), values.parser(of, serial_shift=self._shift))
                 for of, index in table.columns.items()
             ]
             for sheet, table in book.tables.items()
@@ -212,8 +212,10 @@ class CardBook:
         """Typed values by entity and attribute; a cell that does not parse is left out and becomes a finding."""
         facts: dict[str, dict[str, Any]] = {"": {}, **{entity: {} for entity in _ENTITIES[sheet]}}
         cells = row.cells
-        for index, entity, attribute, read in self._columns[sheet]:
-            value = read(cells[index] if index < len(cells) else None)
+        filled = len(cells)
+        for index, entity, attribute, empty, read in self._columns[sheet]:
+            cell = cells[index] if index < filled else None
+            value = empty if cell is None else read(cell)
             if value.__class__ is values.Bad:
                 findings.append(Finding(value.check_id, RED, member, (attribute,), value.parameters))
             else:

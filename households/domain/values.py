@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import partial
 from math import isfinite
 from typing import Any, TypeAlias
 
@@ -165,7 +166,7 @@ def parser(of: Field, *, serial_shift: int = 0) -> Callable[[Any], Value | Bad]:
     once. Numbers of people and free text are read each time, and are not kept.
     """
     if of.type in _SELDOM_REPEATED:
-        return lambda raw: parse(of, raw, serial_shift=serial_shift)
+        return partial(parse, of, serial_shift=serial_shift)
     known: dict[tuple[type, Any], Value | Bad] = {}
 
     def remembered(raw: Any) -> Value | Bad:

@@ -65,7 +65,7 @@ def seed_city(
 
 
 def _write(households: int, seed: int, add: bool, progress: Progress) -> Seeded:
-    villages = [village for village in plan_villages(_places(), households, seed) if village.households]
+    villages = [village for village in plan_villages(real_villages(), households, seed) if village.households]
     lock_against_writers(LOADED)
     bare = Bare(LOADED) if households >= PAYS_FROM and not add else None
     if bare:
@@ -86,7 +86,7 @@ def _write(households: int, seed: int, add: bool, progress: Progress) -> Seeded:
     return Seeded(done, rows.get(Person._meta.label, 0), len(villages), rows)
 
 
-def _places() -> list[Place]:
+def real_villages() -> list[Place]:
     divisions = {row.code: row for row in Division.objects.current()}
     places = [
         Place(

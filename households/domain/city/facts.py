@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from households.domain.city.people import CORE, GROWN_CHILDREN, LEFT_BEHIND, OLD_ALONE, OLD_COUPLE, People
+from households.domain.city.people import LEFT_BEHIND, OLD_ALONE, OLD_COUPLE, People
 from households.domain.city.places import LATEST, YEARS, County, Village, county_of
 
 MONEY = (
@@ -33,9 +33,7 @@ PRESCHOOL, ILLITERATE, PRIMARY, JUNIOR, SENIOR, VOCATIONAL, COLLEGE, UNIVERSITY 
 _EDUCATION = np.array(
     ["学龄前儿童", "文盲或半文盲", "小学", "初中", "高中", "中专", "大专", "本科及以上"], dtype=object
 )
-_SCHOOL = np.array(
-    ["非在校生", "学前教育", "小学", "初中", "普通高中", "中职", "高职高专", "本科"], dtype=object
-)
+_SCHOOL = np.array(["非在校生", "学前教育", "小学", "初中", "普通高中", "中职", "高职高专", "本科"], dtype=object)
 _LABOUR = np.array(["普通劳动力", "技能劳动力", "弱劳动力或半劳动力", "丧失劳动力", "无劳动力"], dtype=object)
 _WORK_PLACES = np.array(["", "乡镇内务工", "乡镇外县内务工", "县外省内务工", "省外务工"], dtype=object)
 _GRADES = np.array(["", "一级", "二级", "三级", "四级"], dtype=object)
@@ -130,7 +128,9 @@ class Life:
         self.where_to = rng.choice(4, count, p=[0.14, 0.2, 0.2, 0.46]) + 1
         self.wage = np.round(np.exp(rng.normal(7.95, 0.3, count) + 0.16 * self.fortune[of]))
         self.months = np.clip(np.round(rng.normal(9, 2.2, count)), 2, 12).astype(np.int64)
-        self.employed = self._chance(0.30 if self.village.place.urban else 0.06) & (age >= 20) & (self.fortune[of] > -0.6)
+        self.employed = (
+            self._chance(0.30 if self.village.place.urban else 0.06) & (age >= 20) & (self.fortune[of] > -0.6)
+        )
         self.uninsured = self._chance(0.006)
         self.pensioned = self._chance(0.93)
         party = self._chance(np.interp(age, [18, 24, 60], [0, 0.04, 0.09]))
@@ -154,7 +154,9 @@ class Life:
         kept = alone & self._chance(np.where(listed, 0.6, 0.12), n)
         in_need = ~kept & (able == 0) & (hardship > 0.4) & self._chance(0.25, n)
         self.attribute = np.select(
-            [kept, listed & (in_need | self._chance(0.28, n)), listed, in_need], [WUBAO, POOR_DIBAO, POOR, DIBAO], GENERAL
+            [kept, listed & (in_need | self._chance(0.28, n)), listed, in_need],
+            [WUBAO, POOR_DIBAO, POOR, DIBAO],
+            GENERAL,
         )
         self.listed = listed
         when = rng.choice([2014, 2015, 2016, 2017, 2018, 2019], n, p=[0.14, 0.15, 0.17, 0.18, 0.24, 0.12])
@@ -333,7 +335,9 @@ class Life:
         ]
         flag = np.where(~self.listed, "", np.where(exited, "已脱贫", "未脱贫")).astype(object)
         entered = np.datetime64(f"{year}-10-08T08:30") + self.rng.integers(0, 60 * 24 * 45, n).astype("timedelta64[m]")
-        clerks = np.array([f"村文书{self.village.slot + 1:03d}甲", f"村文书{self.village.slot + 1:03d}乙"], dtype=object)
+        clerks = np.array(
+            [f"村文书{self.village.slot + 1:03d}甲", f"村文书{self.village.slot + 1:03d}乙"], dtype=object
+        )
         return {
             "attribute": ATTRIBUTES[self.attribute],
             "main_cause": _CAUSES[cause],

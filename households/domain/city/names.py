@@ -10,10 +10,14 @@ _SURNAMES = (
 SURNAMES = np.array([part[0] for part in _SURNAMES.split()], dtype=object)
 _WEIGHTS = np.array([int(part[1:]) for part in _SURNAMES.split()], dtype=float)
 OF_MEN = np.array(
-    list("建国华军平明志文德新成云生春林福海波涛俊杰伟强勇刚毅清松峰贵友良义忠孝辉祥龙飞鹏浩然宇轩泽安邦庆立永光先金仁"), dtype=object
+    list(
+        "建国华军平明志文德新成云生春林福海波涛俊杰伟强勇刚毅清松峰贵友良义忠孝辉祥龙飞鹏浩然宇轩泽安邦庆立永光先金仁"
+    ),
+    dtype=object,
 )
 OF_WOMEN = np.array(
-    list("桂英秀兰芳梅珍玉凤霞红艳丽娟娥菊香翠莲春月枝敏静雪婷欣怡雅琴淑慧琳萍群芬爱云平华金银满冬腊清思语晨梦瑶佳"), dtype=object
+    list("桂英秀兰芳梅珍玉凤霞红艳丽娟娥菊香翠莲春月枝敏静雪婷欣怡雅琴淑慧琳萍群芬爱云平华金银满冬腊清思语晨梦瑶佳"),
+    dtype=object,
 )
 
 

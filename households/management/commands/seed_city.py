@@ -62,5 +62,7 @@ class Command(BaseCommand):
         for year in YEARS:
             run = index_runs.start_run(division=city, year=year, by=None, in_background=False)
             with ProgressBar(self.stderr) as bar:
-                index_runs.compute_run(run=run, progress=lambda done, total, year=year: bar.show(f"测算 {year}", done, total))
+                index_runs.compute_run(
+                    run=run, progress=lambda done, total, year=year: bar.show(f"测算 {year}", done, total)
+                )
         return round(monotonic() - began, 1)

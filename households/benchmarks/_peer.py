@@ -3,7 +3,7 @@
 Tables with the same columns, without checks, history, encryption and scopes: numbers of people stand there openly, in
 a database that is thrown away. Everything that makes the library fast is on (bulk, no diffs, no instance loading, no
 cleaning), keys are resolved from memory, and each sheet is read once. Runs in a process of its own:
-`python -m households.benchmarks.peer FILE`.
+`python -m households.benchmarks._peer FILE`.
 """
 
 import json
