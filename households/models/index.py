@@ -87,7 +87,7 @@ class IndexVersion(models.Model):
 
     @property
     def system(self) -> IndexSystem:
-        """The index system. Reading one costs its whole validation (25 ms), so each definition is read once a process."""
+        """The index system. Reading one validates it (25 ms), so a process reads each definition once."""
         return _system(json.dumps(self.definition, sort_keys=True))
 
 

@@ -46,7 +46,8 @@ _CAUSES = np.array(
 )
 _ILLNESS, _DISABILITY, _SCHOOLING, _HANDS = 1, 2, 3, 4
 _REQUESTS = np.array(
-    ["", "希望有一份离家近的工作", "希望学一门技术", "希望得到医疗救助", "希望修缮住房", "希望发展养殖", "希望孩子上学有资助"],
+    ["", "希望有一份离家近的工作", "希望学一门技术", "希望得到医疗救助", "希望修缮住房", "希望发展养殖",
+     "希望孩子上学有资助"],
     dtype=object,
 )  # fmt: skip
 # Highest schooling of grown-ups by the year of birth: shares of illiterate, primary ... university.
@@ -391,7 +392,8 @@ class Life:
         gross = (
             land["cultivated_land"] * 13.5 + land["orchard"] * 16 + land["water_surface"] * 17
             + land["forest_land"] * 0.6 + land["converted_forest"] * 0.3
-        ) * rise + animals["pigs"] * 1750 + animals["cattle"] * 4200 + animals["sheep"] * 850 + animals["poultry"] * 62  # fmt: skip
+        ) * rise  # fmt: skip
+        gross += animals["pigs"] * 1750 + animals["cattle"] * 4200 + animals["sheep"] * 850 + animals["poultry"] * 62
         business = np.round(gross * np.exp(rng.normal(0, 0.18, n)))
         business = np.where((sum(land.values()) > 0) & (business < 1), 90, business)
         expenses = np.round(business * rng.uniform(0.32, 0.55, n))

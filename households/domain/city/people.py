@@ -9,13 +9,7 @@ from households.domain.city.places import LATEST, SEQUENCES, Village
 # A member's place in the household decides the relation.
 HEAD, SPOUSE, CHILDREN, DAUGHTER_IN_LAW, GRANDCHILDREN, FATHER, MOTHER = 0, 1, (2, 3, 4), 5, (6, 7), 8, 9
 PLACES = 10
-_BY_SEX = {
-    2: ("之子", "之女"),
-    3: ("之子", "之女"),
-    4: ("之子", "之女"),
-    6: ("之孙子", "之孙女"),
-    7: ("之孙子", "之孙女"),
-}
+_BY_SEX = {place: ("之子", "之女") for place in CHILDREN} | {place: ("之孙子", "之孙女") for place in GRANDCHILDREN}
 _PLAIN = {0: "户主", 1: "配偶", 5: "之儿媳", 8: "之父", 9: "之母"}
 # Relation by 2 x place + (0 man, 1 woman).
 RELATIONS = np.array(

@@ -2,6 +2,7 @@
 
 import json
 from argparse import ArgumentParser
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from changde.accounts.refusal import Refusal
 from changde.divisions.models import Division
-from changde.web.progress import ProgressBar
+from changde.measure.progress import ProgressBar
 from households.domain.city import YEARS
 from households.services import index_runs
 from households.services.index_versions import load_default_versions
@@ -62,7 +63,5 @@ class Command(BaseCommand):
         for year in YEARS:
             run = index_runs.start_run(division=city, year=year, by=None, in_background=False)
             with ProgressBar(self.stderr) as bar:
-                index_runs.compute_run(
-                    run=run, progress=lambda done, total, year=year: bar.show(f"测算 {year}", done, total)
-                )
+                index_runs.compute_run(run=run, progress=partial(bar.show, f"测算 {year}"))
         return round(monotonic() - began, 1)
