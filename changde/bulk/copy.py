@@ -98,7 +98,7 @@ def copy_in(model: type[models.Model], columns: Sequence[str], rows: Iterable[Se
 
     quote = connection.ops.quote_name
     names = ", ".join(quote(column) for column in columns)
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, connection.wrap_database_errors:
         cursor.cursor.copy_expert(
             f"COPY {quote(model._meta.db_table)} ({names}) FROM STDIN", io.BufferedReader(_Lines(lines()), 1 << 18)
         )
@@ -125,7 +125,7 @@ def copy_in_text(model: type[models.Model], columns: Mapping[str, Sequence[str]]
     names = ", ".join(quote(name) for name in columns)
     lines = ("\t".join(row) + "\n" for row in zip(*columns.values(), strict=True))
     text = io.BytesIO("".join(lines).encode())
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, connection.wrap_database_errors:
         cursor.cursor.copy_expert(f"COPY {quote(model._meta.db_table)} ({names}) FROM STDIN", text, 1 << 18)
         return cursor.cursor.rowcount
 

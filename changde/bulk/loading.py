@@ -35,10 +35,9 @@ def copy_lines(model: type[models.Model], columns: Sequence[str], lines: bytes) 
     """Send rows that are already in the text format of COPY."""
     quote = connection.ops.quote_name
     names = ", ".join(map(quote, columns))
-    with connection.cursor() as cursor:
-        cursor.cursor.copy_expert(
-            f"COPY {quote(model._meta.db_table)} ({names}) FROM STDIN", io.BytesIO(lines), 1 << 20
-        )
+    statement = f"COPY {quote(model._meta.db_table)} ({names}) FROM STDIN"
+    with connection.cursor() as cursor, connection.wrap_database_errors:
+        cursor.cursor.copy_expert(statement, io.BytesIO(lines), 1 << 20)
 
 
 def reserve_ids(model: type[models.Model], count: int) -> int:
@@ -136,9 +135,9 @@ def settle(loaded: Sequence[type[models.Model]], progress: Callable[[str], None]
 def default_cells(model: type[models.Model], given: Mapping[str, Any]) -> dict[str, Any]:
     """Column -> default of the columns that are not given, must not be empty and have no default in the database."""
     return {
-        field.column: field.get_default()
+        field.attname: field.get_default()
         for field in model._meta.concrete_fields
-        if field.column not in given
+        if field.attname not in given
         and not field.primary_key
         and not field.null
         and field.db_default is models.NOT_PROVIDED

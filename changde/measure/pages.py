@@ -102,7 +102,10 @@ def measure(
         for city, (client, ask), taken in zip(cities, asks, times, strict=True):
             settle()
             taken.append(city.call(_time_once, client, ask))
-    return [Measured(*zip(*taken, strict=True), *seen) for taken, seen in zip(times, counted, strict=True)]  # type: ignore[call-arg]
+    return [
+        Measured(tuple(clock for clock, _own in taken), tuple(own for _clock, own in taken), *seen)
+        for taken, seen in zip(times, counted, strict=True)
+    ]
 
 
 def summary(small: Measured, large: Measured) -> dict[str, Any]:

@@ -66,9 +66,8 @@ def _is_ready(households: int) -> bool:
 
 def make_people() -> None:
     """One person at each level: of the village with the most cards, and of what lies above it."""
-    village = (
-        Household.objects.values_list("village_id").annotate(Count("pk")).order_by("-pk__count", "village_id")[0][0]
-    )
+    counted = Household.objects.values("village_id").annotate(cards=Count("pk"))
+    village = counted.order_by("-cards", "village_id").values_list("village_id", flat=True)[0]
     places = {
         "village": village,
         "township": ancestor(village, Level.TOWNSHIP),

@@ -50,7 +50,7 @@ def write_workbook(target: Path, places: list[Place], households: int, seed: int
     return counted
 
 
-def _members(block: Block) -> dict[tuple[str, str] | str, np.ndarray]:
+def _members(block: Block) -> dict[Any, np.ndarray]:
     """Members' columns; the household's number joins them, the person's own stands beside it."""
     of_household = block.members["household"]
     return {

@@ -77,7 +77,7 @@ def name_keys(name: str) -> tuple[str, str]:
 
 _HAN = re.compile(r"[\u4e00-\u9fff]*")
 # Columns where unknown text is "".
-_NEVER_NULL = {
+_NEVER_NULL: dict[type, frozenset[str]] = {
     model: frozenset(field.name for field in model._meta.concrete_fields if not field.null)
     for model in (Household, Person, Sheet, MemberSheet)
 }

@@ -89,10 +89,10 @@ def make_people(village: Village, rng: np.random.Generator) -> People:
     counts[with_son] = 1
     child = mother - years(21, 29)
     child[with_son] = np.maximum(child[with_son], 25)
-    for order, place in enumerate(CHILDREN):
-        present[:, place] = (counts > order) & (child >= 0)
-        age[:, place] = child
-        male[:, place] = rng.random(n) < 0.525
+    for order, slot in enumerate(CHILDREN):
+        present[:, slot] = (counts > order) & (child >= 0)
+        age[:, slot] = child
+        male[:, slot] = rng.random(n) < 0.525
         child = child - years(2, 7)
     male[with_son, CHILDREN[0]] = True
 
@@ -100,10 +100,10 @@ def make_people(village: Village, rng: np.random.Generator) -> People:
     present[:, DAUGHTER_IN_LAW], age[:, DAUGHTER_IN_LAW] = with_son, wife
     grandchild = np.where(kind == LEFT_BEHIND, np.clip(mother - years(44, 52), 3, 14), wife - years(22, 27))
     likely = np.where(kind == LEFT_BEHIND, 1.0, np.where(with_son, 0.8, 0.0))
-    for order, place in enumerate(GRANDCHILDREN):
-        present[:, place] = (rng.random(n) < likely * (1.0, 0.4)[order]) & (grandchild >= 0)
-        age[:, place] = grandchild
-        male[:, place] = rng.random(n) < 0.525
+    for order, slot in enumerate(GRANDCHILDREN):
+        present[:, slot] = (rng.random(n) < likely * (1.0, 0.4)[order]) & (grandchild >= 0)
+        age[:, slot] = grandchild
+        male[:, slot] = rng.random(n) < 0.525
         grandchild = grandchild - years(2, 6)
 
     parents = kind == THREE_GENERATIONS
