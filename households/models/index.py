@@ -260,6 +260,9 @@ class Result(models.Model):
         indexes = [
             models.Index(fields=["village", "year", "outcome"]),
             models.Index(fields=["run", "village"]),
+            models.Index(
+                fields=["year", "outcome", "household"], condition=~Q(outcome="not_poor"), name="result_marked"
+            ),
             models.Index(fields=["village", "year"], condition=Q(stale=True), name="result_stale"),
         ]
         constraints = [
