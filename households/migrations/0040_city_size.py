@@ -4,31 +4,40 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('divisions', '0001_initial'),
-        ('households', '0006_freeze_released_versions'),
+        ("divisions", "0001_initial"),
+        ("households", "0006_freeze_released_versions"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='household',
-            index=models.Index(fields=['-changed_at', '-id'], name='household_changed'),
+            model_name="household",
+            index=models.Index(fields=["-changed_at", "-id"], name="household_changed"),
         ),
         migrations.AddIndex(
-            model_name='household',
-            index=models.Index(fields=['head_pinyin', 'id'], name='household_pinyin', opclasses=['varchar_pattern_ops', 'int8_ops']),
+            model_name="household",
+            index=models.Index(
+                fields=["head_pinyin", "id"], name="household_pinyin", opclasses=["varchar_pattern_ops", "int8_ops"]
+            ),
         ),
         migrations.AddIndex(
-            model_name='result',
-            index=models.Index(condition=models.Q(('outcome', 'not_poor'), _negated=True), fields=['year', 'outcome', 'household'], name='result_marked'),
+            model_name="result",
+            index=models.Index(
+                condition=models.Q(("outcome", "not_poor"), _negated=True),
+                fields=["year", "outcome", "household"],
+                name="result_marked",
+            ),
         ),
         migrations.AddIndex(
-            model_name='sheet',
-            index=models.Index(fields=['year', 'village'], name='sheet_year_village'),
+            model_name="sheet",
+            index=models.Index(fields=["year", "village"], name="sheet_year_village"),
         ),
         migrations.AddIndex(
-            model_name='sheet',
-            index=models.Index(condition=models.Q(('main_cause', ''), _negated=True), fields=['year', 'main_cause', 'household'], name='sheet_cause'),
+            model_name="sheet",
+            index=models.Index(
+                condition=models.Q(("main_cause", ""), _negated=True),
+                fields=["year", "main_cause", "household"],
+                name="sheet_cause",
+            ),
         ),
     ]
