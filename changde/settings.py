@@ -82,6 +82,7 @@ MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(DATA_DIR / "media")))
 # --- applications --------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "changde.bulk",
+    "changde.measure",
     "changde.divisions",
     "changde.audit",
     "changde.accounts",

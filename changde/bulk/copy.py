@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
@@ -15,18 +15,21 @@ from django.db import connection, models
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
 
-def _cell(value: Any) -> str:
+def cell_text(value: Any) -> str:
     """One value in the text format of COPY; None and NaN are NULL."""
-    if value is None or value is pd.NA or value is pd.NaT:
+    write = _BY_TYPE.get(type(value))
+    return write(value) if write is not None else _other(value)
+
+
+def _plain(text: str) -> str:
+    return text if text.isprintable() and "\\" not in text else text.translate(_ESCAPES)
+
+
+def _other(value: Any) -> str:
+    if value is pd.NA or value is pd.NaT:
         return r"\N"
-    if isinstance(value, bool):
-        return "t" if value else "f"
     if isinstance(value, float) and value != value:
         return r"\N"
-    if isinstance(value, (bytes, memoryview)):
-        return r"\\x" + bytes(value).hex()
-    if isinstance(value, (list, tuple)):
-        return _array(value).translate(_ESCAPES)
     if isinstance(value, dict):
         return json.dumps(value, ensure_ascii=False, separators=(",", ":")).translate(_ESCAPES)
     if isinstance(value, (datetime, date)):
@@ -40,6 +43,19 @@ def _array(values: Sequence[Any]) -> str:
     """A Postgres array literal of texts or numbers."""
     quoted = (str(value).replace("\\", "\\\\").replace('"', '\\"') for value in values)
     return "{" + ",".join(f'"{value}"' for value in quoted) + "}"
+
+
+_BY_TYPE: dict[type, Callable[[Any], str]] = {
+    type(None): lambda value: r"\N",
+    str: _plain,
+    bool: lambda value: "t" if value else "f",
+    int: str,
+    Decimal: str,
+    bytes: lambda value: r"\\x" + value.hex(),
+    memoryview: lambda value: r"\\x" + value.hex(),
+    list: lambda value: _array(value).translate(_ESCAPES),
+    tuple: lambda value: _array(value).translate(_ESCAPES),
+}
 
 
 class _Lines(io.RawIOBase):
@@ -78,11 +94,11 @@ def copy_in(model: type[models.Model], columns: Sequence[str], rows: Iterable[Se
         nonlocal counted
         for row in rows:
             counted += 1
-            yield ("\t".join(map(_cell, row)) + "\n").encode()
+            yield ("\t".join(map(cell_text, row)) + "\n").encode()
 
     quote = connection.ops.quote_name
     names = ", ".join(quote(column) for column in columns)
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, connection.wrap_database_errors:
         cursor.cursor.copy_expert(
             f"COPY {quote(model._meta.db_table)} ({names}) FROM STDIN", io.BufferedReader(_Lines(lines()), 1 << 18)
         )
@@ -109,7 +125,7 @@ def copy_in_text(model: type[models.Model], columns: Mapping[str, Sequence[str]]
     names = ", ".join(quote(name) for name in columns)
     lines = ("\t".join(row) + "\n" for row in zip(*columns.values(), strict=True))
     text = io.BytesIO("".join(lines).encode())
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, connection.wrap_database_errors:
         cursor.cursor.copy_expert(f"COPY {quote(model._meta.db_table)} ({names}) FROM STDIN", text, 1 << 18)
         return cursor.cursor.rowcount
 

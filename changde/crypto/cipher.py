@@ -9,6 +9,7 @@ import base64
 import hmac
 import os
 import unicodedata
+from collections.abc import Iterable
 from functools import cache
 from hashlib import sha256
 
@@ -34,13 +35,30 @@ def _keys(configured: tuple[str, ...]) -> dict[str, AESGCM]:
     return keys
 
 
+@cache
+def _first(configured: tuple[str, ...]) -> tuple[bytes, AESGCM]:
+    """What every ciphertext of the encrypting key begins with, and the key."""
+    key_id, cipher = next(iter(_keys(configured).items()))
+    return b"1" + bytes([len(key_id)]) + key_id.encode(), cipher
+
+
 def encrypt_bytes(content: bytes, *, field: str, owner: int | str) -> bytes:
     """Encrypt a file's content for (field, owner)."""
-    keys = _keys(tuple(settings.FIELD_KEYS))
-    key_id, cipher = next(iter(keys.items()))
+    header, cipher = _first(tuple(settings.FIELD_KEYS))
     nonce = os.urandom(12)
-    header = b"1" + bytes([len(key_id)]) + key_id.encode() + nonce
-    return header + cipher.encrypt(nonce, content, f"{field}:{owner}".encode())
+    return header + nonce + cipher.encrypt(nonce, content, f"{field}:{owner}".encode())
+
+
+def encrypt_column(texts: Iterable[str | None], *, field: str, owners: Iterable[int]) -> list[bytes | None]:
+    """`encrypt` for a whole column of one field, each text for its owner."""
+    header, cipher = _first(tuple(settings.FIELD_KEYS))
+    encrypt_one, noise, prefix = cipher.encrypt, os.urandom, f"{field}:"
+
+    def one(text: str, owner: int) -> bytes:
+        nonce = noise(12)
+        return header + nonce + encrypt_one(nonce, text.encode(), f"{prefix}{owner}".encode())
+
+    return [one(text, owner) if text else None for text, owner in zip(texts, owners, strict=True)]
 
 
 def decrypt_bytes(blob: bytes | memoryview, *, field: str, owner: int | str) -> bytes:
@@ -69,11 +87,30 @@ def decrypt(blob: bytes | memoryview | None, *, field: str, owner: int | str) ->
 
 def normalise(text: str) -> str:
     """The form that is hashed: full width to half width, no spaces or hyphens, upper case."""
+    if text.isascii() and text.isalnum():
+        return text.upper()
     return "".join(unicodedata.normalize("NFKC", text).split()).replace("-", "").upper()
+
+
+@cache
+def _index_key(configured: str) -> bytes:
+    return base64.b64decode(configured)
 
 
 def blind_index(text: str | None, *, kind: str) -> bytes | None:
     """Keyed hash of the normalised value, the same for the same number of one kind ("id", "phone", ...)."""
     if not text:
         return None
-    return hmac.new(base64.b64decode(settings.INDEX_KEY), f"{kind}:{normalise(text)}".encode(), sha256).digest()
+    return hmac.digest(_index_key(settings.INDEX_KEY), f"{kind}:{normalise(text)}".encode(), "sha256")
+
+
+def blind_column(texts: Iterable[str | None], *, kind: str) -> list[bytes | None]:
+    """`blind_index` for a whole column of one kind."""
+    begun = hmac.new(_index_key(settings.INDEX_KEY), f"{kind}:".encode(), sha256)
+
+    def one(text: str) -> bytes:
+        mac = begun.copy()
+        mac.update(normalise(text).encode())
+        return mac.digest()
+
+    return [one(text) if text else None for text in texts]

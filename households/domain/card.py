@@ -5,7 +5,7 @@ yuan with two places; empty is None or an empty tuple, never zero.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -193,26 +193,24 @@ def member_from(values: Mapping[str, Any]) -> Member:
     date or sex is read from a valid number, and a birth date without a day takes the day of the number when the month
     agrees. Zero months away without a place means not working away.
     """
-    known = {name: values[name] for name in _MEMBER_NAMES if name in values}
-    member = Member(**known)
-    changes: dict[str, Any] = {}
-    number = id_number.parse(member.id_number) if member.id_number else None
-    birth = member.birth_date
+    known = {name: value for name, value in values.items() if name in _MEMBER_NAMES}
+    text, birth = known.get("id_number"), known.get("birth_date")
+    number = id_number.parse(text) if text else None
     if number is not None:
-        changes["id_number"] = number.number
-        changes["old_id_number"] = number.old or member.old_id_number
-        if member.sex is None:
-            changes["sex"] = number.sex
+        known["id_number"] = number.number
+        known["old_id_number"] = number.old or known.get("old_id_number")
+        if known.get("sex") is None:
+            known["sex"] = number.sex
         if birth is None or (
             isinstance(birth, MonthOnly)
             and (birth.year, birth.month) == (number.birth_date.year, number.birth_date.month)
         ):
             birth = number.birth_date
     if birth is not None:
-        changes["birth_date"] = date(birth.year, birth.month, birth.day)
-    if member.work_months == 0 and member.work_place is None:
-        changes["work_months"] = None
-    return replace(member, **changes) if changes else member
+        known["birth_date"] = date(birth.year, birth.month, birth.day)
+    if known.get("work_months") == 0 and known.get("work_place") is None:
+        known["work_months"] = None
+    return Member(**known)
 
 
 def household_from(values: Mapping[str, Any]) -> HouseholdFacts:

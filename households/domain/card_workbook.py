@@ -30,6 +30,7 @@ LAYOUTS = (
         needed=(("户编号", "户主证件号码"), ("姓名",), ("证件号码",), ("与户主关系",)),
     ),
 )
+_ENTITIES = {sheet: tuple({of.entity for of in fields.of_sheet(sheet)}) for sheet in (HOUSEHOLD_SHEET, MEMBER_SHEET)}
 _NOT_WHOLE = frozenset({"household-row-missing", "household-no-key"})
 _NUMBER, _HEAD = "number", "head_id_number"
 _MEMBER_ENTITIES = ("person", "membership", "member_sheet")
@@ -99,6 +100,14 @@ class CardBook:
     def __init__(self, book: Workbook[Field]):
         self._book = book
         self._shift = values.SHIFT_1904 if book.date1904 else 0
+        # Of each sheet: (position, entity, attribute, what an empty cell means, how the column is read).
+        self._columns = {
+            sheet: [
+                (index, of.entity, of.attribute, values.parse(of, None), values.parser(of, serial_shift=self._shift))
+                for of, index in table.columns.items()
+            ]
+            for sheet, table in book.tables.items()
+        }
         self.groups: list[Group] = []
         self.members = 0
         self._group()
@@ -201,14 +210,16 @@ class CardBook:
 
     def _facts(self, sheet: str, row: Row, member: int | None, findings: list[Finding]) -> dict[str, dict[str, Any]]:
         """Typed values by entity and attribute; a cell that does not parse is left out and becomes a finding."""
-        facts: dict[str, dict[str, Any]] = {}
-        for of, index in self._book.tables[sheet].columns.items():
-            raw = row.cell(index)
-            value = values.parse(of, raw, serial_shift=self._shift)
-            if isinstance(value, values.Bad):
-                findings.append(Finding(value.check_id, RED, member, (of.attribute,), value.parameters))
+        facts: dict[str, dict[str, Any]] = {"": {}, **{entity: {} for entity in _ENTITIES[sheet]}}
+        cells = row.cells
+        filled = len(cells)
+        for index, entity, attribute, empty, read in self._columns[sheet]:
+            cell = cells[index] if index < filled else None
+            value = empty if cell is None else read(cell)
+            if value.__class__ is values.Bad:
+                findings.append(Finding(value.check_id, RED, member, (attribute,), value.parameters))
             else:
-                facts.setdefault(of.entity, {})[of.attribute] = value
+                facts[entity][attribute] = value
         return facts
 
     def locate(self, card: ReadCard, finding: Finding) -> Problem:

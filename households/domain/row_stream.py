@@ -200,6 +200,29 @@ class SharedTexts(Handler):
             self._in_reading = False
 
 
+_LOCAL: dict[str, str] = {}
+_COLUMNS: dict[str, int] = {}
+
+
+def _local(name: str) -> str:
+    """The name of an element without its namespace; a sheet has few names and millions of elements."""
+    local = name.rpartition(" ")[2]
+    if len(_LOCAL) < 1000:
+        _LOCAL[name] = local
+    return local
+
+
+def _column(reference: str) -> int:
+    """`column_of`, which a sheet asks for its few columns again in every row."""
+    letters = reference.rstrip("0123456789")
+    column = _COLUMNS.get(letters)
+    if column is None:
+        column = column_of(letters)
+        if len(_COLUMNS) < 1000:
+            _COLUMNS[letters] = column
+    return column
+
+
 class Rows(Handler):
     """xl/worksheets/sheetN.xml: hands each row that holds something to `emit`."""
 
@@ -215,10 +238,10 @@ class Rows(Handler):
         self._collecting = self._has_formula = self._in_reading = False
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        local = name.rpartition(" ")[2]
+        local = _LOCAL.get(name) or _local(name)
         if local == "c":
             reference = attributes.get("r")
-            self._column = column_of(reference) if reference else self._column + 1
+            self._column = _column(reference) if reference else self._column + 1
             self._kind = attributes.get("t", "n")
             self._parts, self._length, self._has_formula = [], 0, False
         elif local == "v" or local == "t":
@@ -248,7 +271,7 @@ class Rows(Handler):
             self._parts.append(data)
 
     def end(self, name: str) -> None:
-        local = name.rpartition(" ")[2]
+        local = _LOCAL.get(name) or _local(name)
         if local == "v" or local == "t":
             self._collecting = False
         elif local == "c":

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import partial
 from math import isfinite
 from typing import Any, TypeAlias
 
@@ -52,6 +53,7 @@ EXCEL_ERRORS = frozenset(
         "#BLANK!",
     }
 )
+_LONGEST_WORD = max(map(len, EMPTY_WORDS | EXCEL_ERRORS))
 # Excel keeps 15 significant digits: a longer number stored as a figure has lost its end.
 EXACT_FIGURES = 10**15
 
@@ -120,6 +122,8 @@ SHIFT_1904 = 1462
 def plain(raw: Any) -> str:
     """Text of a cell: half width, no control characters, no blanks around, inner blanks single."""
     text = raw if isinstance(raw, str) else str(raw)
+    if " " not in text and text.isprintable() and (text.isascii() or unicodedata.is_normalized("NFKC", text)):
+        return text
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text).replace("\u200b", "").replace("\ufeff", "")
     if not text.isprintable():
@@ -147,12 +151,39 @@ def parse(of: Field, raw: Any, *, serial_shift: int = 0) -> Value | Bad:
         return Bad("number-form", {"kind": "error"})
     if isinstance(raw, str):
         text = plain(raw)
-        if text.upper() in EMPTY_WORDS and text not in of.values:
-            return () if of.type == "enum list" else None
-        if text.upper() in EXCEL_ERRORS:
-            return Bad("number-form", {"kind": "error"})
+        if len(text) <= _LONGEST_WORD:
+            word = text.upper()
+            if word in EMPTY_WORDS and text not in of.values:
+                return () if of.type == "enum list" else None
+            if word in EXCEL_ERRORS:
+                return Bad("number-form", {"kind": "error"})
         raw = text
     return _PARSERS[of.type](of, raw, serial_shift)
+
+
+def parser(of: Field, *, serial_shift: int = 0) -> Callable[[Any], Value | Bad]:
+    """`parse` for one column of a sheet: what people choose from a list or count repeats from row to row, and is read
+    once. Numbers of people and free text are read each time, and are not kept.
+    """
+    if of.type in _SELDOM_REPEATED:
+        return partial(parse, of, serial_shift=serial_shift)
+    known: dict[tuple[type, Any], Value | Bad] = {}
+
+    def remembered(raw: Any) -> Value | Bad:
+        key = raw.__class__, raw  # 1, 1.0 and True are equal and mean different things
+        value = known.get(key, _UNREAD)
+        if value is _UNREAD:
+            value = parse(of, raw, serial_shift=serial_shift)
+            if len(known) < _REMEMBERED:
+                known[key] = value
+        return value  # type: ignore[return-value]
+
+    return remembered
+
+
+_UNREAD = object()
+_REMEMBERED = 5000
+_SELDOM_REPEATED = frozenset({"text", "id", "certificate", "phone", "account"})
 
 
 # -- text and numbers of people ------------------------------------------------------------------------------------

@@ -72,11 +72,15 @@ class Household(models.Model):
             models.Index(fields=["village", "head_pinyin", "id"]),
             models.Index(fields=["village", "status", "id"]),
             models.Index(fields=["village", "-changed_at", "id"]),
+            models.Index(fields=["-changed_at", "-id"], name="household_changed"),
             models.Index(
                 fields=["head_name", "id"], opclasses=["varchar_pattern_ops", "int8_ops"], name="household_head_name"
             ),
             models.Index(
                 fields=["head_initials", "id"], opclasses=["varchar_pattern_ops", "int8_ops"], name="household_initials"
+            ),
+            models.Index(
+                fields=["head_pinyin", "id"], opclasses=["varchar_pattern_ops", "int8_ops"], name="household_pinyin"
             ),
             models.Index(fields=["phone_hash"], condition=Q(phone_hash__isnull=False), name="household_phone_hash"),
         ]

@@ -89,7 +89,11 @@ class Sheet(models.Model):
     objects = SheetQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["village", "year", "household"])]
+        indexes = [
+            models.Index(fields=["village", "year", "household"]),
+            models.Index(fields=["year", "village"], name="sheet_year_village"),
+            models.Index(fields=["year", "main_cause", "household"], condition=~Q(main_cause=""), name="sheet_cause"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["household", "year"], name="sheet_once_a_year"),
             models.CheckConstraint(name="sheet_year", condition=Q(year__range=(2010, 2100))),

@@ -216,8 +216,12 @@ def _other_holder(numbers: list[bytes | None], own: int, holders: Mapping[bytes,
 
 def _holders(numbers: set[bytes]) -> dict[bytes, int]:
     """Who holds these numbers today."""
-    claims = IdentityClaim.objects.filter(number_hash__in=numbers).values_list("number_hash", "household_id")
-    return {bytes(number): household_id for number, household_id in claims}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT number_hash, household_id FROM households_identityclaim WHERE number_hash = ANY (%s::bytea[])",
+            [list(numbers)],
+        )
+        return {bytes(number): household_id for number, household_id in cursor.fetchall()}
 
 
 def _matched(incoming: Sequence[Incoming], holders: dict[bytes, int], visible: Any) -> list[int | None]:
@@ -414,15 +418,24 @@ def _text(card: Card) -> str:
 def _claim(fresh: Sequence[New], waits: list[Waiting]) -> list[New]:
     """Take the numbers of new cards; a card that loses one to another transaction waits, and takes none."""
     claims = {
-        number: IdentityClaim(number_hash=number, person_id=person_id, household_id=new.household_id)
+        number: (person_id, new.household_id)
         for new in fresh
         for number, person_id in zip(new.hashes, new.person_ids, strict=True)
         if number
     }
     # In the order of the numbers, so that two batches that share some cannot lock each other out.
-    IdentityClaim.objects.bulk_create((claims[number] for number in sorted(claims)), ignore_conflicts=True)
+    numbers = sorted(claims)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO households_identityclaim (number_hash, person_id, household_id)
+            SELECT * FROM unnest(%s::bytea[], %s::bigint[], %s::bigint[])
+            ON CONFLICT DO NOTHING
+            """,
+            [numbers, [claims[number][0] for number in numbers], [claims[number][1] for number in numbers]],
+        )
     holders = _holders(set(claims))
-    lost = {claim.household_id: number for number, claim in claims.items() if holders[number] != claim.household_id}
+    lost = {household: number for number, (_person, household) in claims.items() if holders[number] != household}
     IdentityClaim.objects.filter(household_id__in=lost).delete()
     for new in fresh:
         if new.household_id in lost:

@@ -5,9 +5,11 @@ id, with a keyed hash beside them where they are searched. Both directions stand
 bulk import read and write alike.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django.utils import timezone
@@ -62,19 +64,29 @@ def member_columns(facts: Member) -> dict[str, Any]:
     return columns | {"relation": facts.relation or ""}
 
 
+@lru_cache(maxsize=20_000)
 def name_keys(name: str) -> tuple[str, str]:
     """Sort key and search initials of a Chinese name: 张建华 -> ("zhang jian hua", "zjh")."""
-    syllables = " ".join(lazy_pinyin(name)).lower()[:200]
-    initials = "".join(lazy_pinyin(name, style=Style.FIRST_LETTER)).lower()[:60]
-    return syllables, initials
+    syllables = lazy_pinyin(name)
+    if _HAN.fullmatch(name):
+        initials = [syllable[0] for syllable in syllables]
+    else:
+        initials = lazy_pinyin(name, style=Style.FIRST_LETTER)
+    return " ".join(syllables).lower()[:200], "".join(initials).lower()[:60]
+
+
+_HAN = re.compile(r"[\u4e00-\u9fff]*")
+# Columns where unknown text is "".
+_NEVER_NULL: dict[type, frozenset[str]] = {
+    model: frozenset(field.name for field in model._meta.concrete_fields if not field.null)
+    for model in (Household, Person, Sheet, MemberSheet)
+}
 
 
 def _stored(model: type, name: str, value: Any) -> Any:
-    if isinstance(value, tuple):
-        return list(value)
-    if value is None and not model._meta.get_field(name).null:  # type: ignore[attr-defined]
-        return ""
-    return value
+    if value is None:
+        return "" if name in _NEVER_NULL[model] else None
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _secrets(model: type, facts: Any, owner: int) -> dict[str, Any]:

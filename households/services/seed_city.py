@@ -1,0 +1,154 @@
+"""A made-up city in the tables: everything a trial at full size needs, by COPY, in one transaction."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+
+import django
+from django.apps import apps
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+from django.utils.translation import gettext as _
+
+from changde.accounts.refusal import Refusal
+from changde.audit.services import record
+from changde.bulk.loading import Bare, as_owner, copy_lines, lock_against_writers, reserve_ids, settle
+from changde.divisions.codes import Level, ancestor
+from changde.divisions.models import Division
+from households.domain.city import YEARS, Place, Village, count_members, plan_villages
+from households.models import Household, Person, Sheet, VillageCard
+from households.services.city_rows import LOADED, Lines, Order, make_lines
+
+CITY = 430700000000
+CHUNK = 4000  # households whose lines are in memory at once, for each process
+PAYS_FROM = 20_000  # households from which indexes are made after the rows, and other processes help
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Seeded:
+    """What was written; `rows` by table."""
+
+    households: int
+    persons: int
+    villages: int
+    rows: dict[str, int]
+
+
+def seed_city(
+    *, households: int, seed: int, add: bool = False, progress: Progress = lambda what, done, total: None
+) -> Seeded:
+    """Fill the tables with a made-up city. `progress(what, done, total)` is told as it goes.
+
+    Connects as the owner of the tables. Refuses in production (`production`), without divisions (`no_divisions`), where
+    there are cards already and `add` is not said (`cards_exist`), and where a number or ID number is already taken
+    (`numbers_taken`): then nothing was written. Village cards are made only where none exist.
+    """
+    if settings.PRODUCTION:
+        raise Refusal("production", _("正式系统不能填充模拟数据"))
+    with as_owner():
+        if not add and Household.objects.exists():
+            raise Refusal("cards_exist", _("系统里已有户卡：请用空库，或加 --force-add 追加"))
+        try:
+            with transaction.atomic():
+                seeded = _write(households, seed, add, progress)
+                record("households.seed_city", by=None, area=CITY, seed=seed, households=seeded.households)
+        except IntegrityError as error:
+            raise Refusal("numbers_taken", _("户编号或证件号码与已有户卡重复：请换一个 --seed")) from error
+        settle(LOADED, lambda table: progress(_("统计信息 %(table)s") % {"table": table}, 0, 1))
+    return seeded
+
+
+def _write(households: int, seed: int, add: bool, progress: Progress) -> Seeded:
+    villages = [village for village in plan_villages(real_villages(), households, seed) if village.households]
+    lock_against_writers(LOADED)
+    bare = Bare(LOADED) if households >= PAYS_FROM and not add else None
+    if bare:
+        bare.strip()
+    orders = _orders(villages, seed, add)
+    with_cards = not VillageCard.objects.exists()
+    rows: dict[str, int] = {}
+    done = 0
+    for made, lines in _made(seed, orders, parallel=households >= PAYS_FROM):
+        for each in lines:
+            if each.label != VillageCard._meta.label or with_cards:
+                copy_lines(apps.get_model(each.label), each.columns, each.text)
+                rows[each.label] = rows.get(each.label, 0) + each.rows
+        done += made
+        progress(_("写入户卡"), done, households)
+    if bare:
+        bare.complete(lambda step, steps, name: progress(_("建立索引 %(name)s") % {"name": name}, step, steps))
+    return Seeded(done, rows.get(Person._meta.label, 0), len(villages), rows)
+
+
+def real_villages() -> list[Place]:
+    divisions = {row.code: row for row in Division.objects.current()}
+    places = [
+        Place(
+            row.code,
+            row.name,
+            divisions[ancestor(row.code, Level.TOWNSHIP)].name,
+            divisions[ancestor(row.code, Level.COUNTY)].name,
+            not row.is_rural,
+        )
+        for row in divisions.values()
+        if row.level == Level.VILLAGE
+    ]
+    if not places:
+        raise Refusal("no_divisions", _("还没有行政区划：请先运行 load_divisions"))
+    return places
+
+
+def _orders(villages: Sequence[Village], seed: int, add: bool) -> list[Order]:
+    """Ids for every row before any is made, so that ciphertexts can name them."""
+    members = [count_members(village, seed)[0] for village in villages]
+    homes = [village.households for village in villages]
+    household, person = reserve_ids(Household, sum(homes)), reserve_ids(Person, sum(members))
+    sheet = reserve_ids(Sheet, len(YEARS) * sum(homes))
+    last = _last_numbers() if add else {}
+    orders = []
+    for village, persons in zip(villages, members, strict=True):
+        orders.append(Order(village, last.get(village.place.code, 0) + 1, household, person, sheet))
+        household += village.households
+        person += persons
+        sheet += len(YEARS) * village.households
+    return orders
+
+
+def _last_numbers() -> dict[int, int]:
+    """The last serial number of each village among household numbers of our form."""
+    found = Household.objects.filter(number__regex=r"^\d{17}$").values_list("village_id").annotate(Max("number"))
+    return {village: int(number[12:]) for village, number in found.order_by() if number.startswith(str(village))}
+
+
+def _made(seed: int, orders: Sequence[Order], parallel: bool) -> Iterator[tuple[int, list[Lines]]]:
+    """The lines of chunk after chunk, in order; other processes make the next ones meanwhile."""
+    chunks = list(_chunks(orders))
+    if not parallel:
+        yield from (make_lines(seed, chunk) for chunk in chunks)
+        return
+    workers = os.cpu_count() or 1
+    with ProcessPoolExecutor(workers, get_context("spawn"), django.setup) as pool:
+        waiting: deque[Future[tuple[int, list[Lines]]]] = deque()
+        for chunk in chunks:
+            waiting.append(pool.submit(make_lines, seed, chunk))
+            if len(waiting) > workers + 1:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _chunks(orders: Sequence[Order]) -> Iterator[list[Order]]:
+    chunk: list[Order] = []
+    for order in orders:
+        chunk.append(order)
+        if sum(each.village.households for each in chunk) >= CHUNK:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
