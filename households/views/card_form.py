@@ -169,7 +169,7 @@ def _new_year(household: Household, year: int) -> NumberedCard:
     last = load_card(household, latest)
     blank: dict[str, Any] = dict.fromkeys(_ASKED_ANEW)
     sheet = replace(last.card.sheet, year=year, entered_by=None, entered_at=None, **blank)
-    return replace(last, card=replace(last.card, sheet=sheet))
+    return replace(last, card=replace(last.card, sheet=sheet, lines=()))
 
 
 def _texts() -> dict[str, str]:
