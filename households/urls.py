@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from households.views import card, card_form, cards, imports, village_cards, why
+from households.views import card, card_form, cards, imports, village_cards, why, worksheet
 
 app_name = "households"
 urlpatterns = [
     path("search/", cards.search, name="search"),
     path("households/", cards.index, name="list"),
     path("households/new/", card_form.new, name="new"),
+    path("households/worksheet/propose/", worksheet.propose, name="propose_lines"),
     path("households/<int:household_id>/", card.card, name="card"),
     path("households/<int:household_id>/edit/", card_form.edit, name="edit"),
     path("households/<int:household_id>/reveal/", card.reveal, name="reveal"),

@@ -10,6 +10,12 @@ from changde.divisions.models import Division
 from households.domain.income import to_fen
 from households.domain.yearly_standard import HERDS, LAND, Rate, Standard
 
+CITY = 430700000000  # whose office keeps the default
+# What an office fills in of a rate.
+RATE_COLUMNS = (
+    "kind", "item", "yield_low", "yield_high", "low", "high", "net_low", "net_high", "proposed_by", "source",
+)  # fmt: skip
+
 
 class YearlyStandardQuerySet(models.QuerySet):
     def in_force(self) -> "YearlyStandardQuerySet":
