@@ -38,6 +38,7 @@ CAPABILITIES: dict[str, frozenset[str]] = {
         "read_results": _READERS | {Role.HELPER},
         "recompute": _OFFICES,
         "manage_index": {Role.COUNTY_OFFICE, Role.CITY_OFFICE},
+        "read_standards": _READERS,
         "manage_standards": {Role.COUNTY_OFFICE, Role.CITY_OFFICE},
         # cadres
         "read_cadres": _OFFICES | {Role.INSPECTOR},

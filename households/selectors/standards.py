@@ -46,9 +46,14 @@ def in_force(county: int | None, year: int | None = None) -> dict[int, YearlySta
     return {standard.year: standard for standard in own_last.select_related("division")}
 
 
-def standard_of(village: int, year: int) -> Standard | None:
+def in_force_for(village: int, year: int) -> YearlyStandard | None:
     """What the village's cards of a year are measured by; None where nobody has released one."""
-    found = in_force(ancestor(village, Level.COUNTY), year).get(year)
+    return in_force(ancestor(village, Level.COUNTY), year).get(year)
+
+
+def standard_of(village: int, year: int) -> Standard | None:
+    """The same, as domain.yearly_standard counts with it."""
+    found = in_force_for(village, year)
     return found.plain() if found else None
 
 
