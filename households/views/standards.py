@@ -5,6 +5,7 @@ from itertools import groupby
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -42,8 +43,11 @@ def _index(request: HttpRequest, form: DraftForm | None = None) -> HttpResponse:
 
 def _draft_form(request: HttpRequest, *, places: list[Any], data: Any = None) -> DraftForm:
     released = selectors.standards_for(request.user).filter(state=YearlyStandard.State.RELEASED)
-    sources = list(released.select_related("division").order_by("-year", "division_id"))
-    initial = {"year": last_full_year(timezone.localdate())}
+    own_first = F("division").asc(nulls_last=True)
+    sources = list(released.select_related("division").order_by("-year", own_first))
+    initial: dict[str, Any] = {"year": last_full_year(timezone.localdate())}
+    if sources:
+        initial["copied_from"] = str(sources[0].pk)
     return DraftForm(data, places=places, sources=sources, initial=initial)
 
 
