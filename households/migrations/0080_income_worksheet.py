@@ -1,4 +1,3 @@
-
 import django.db.models.deletion
 import django.db.models.expressions
 import django.db.models.functions.datetime
@@ -191,11 +190,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='standardrate',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('net_high', None), ('net_low', None)), models.Q(('net_high__lte', models.F('high')), ('net_low__isnull', False), ('net_low__lte', models.F('net_high'))), _connector='OR'), name='standard_rate_net_range'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('net_high', None), ('net_low', None)), models.Q(('net_high__isnull', False), ('net_high__lte', models.F('high')), ('net_low__isnull', False), ('net_low__lte', models.F('net_high'))), _connector='OR'), name='standard_rate_net_range'),
         ),
         migrations.AddConstraint(
             model_name='standardrate',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('yield_high', None), ('yield_low', None)), models.Q(('yield_high__isnull', False), ('yield_low__gt', 0), ('yield_low__lte', models.F('yield_high'))), _connector='OR'), name='standard_rate_yield_range'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('yield_high', None), ('yield_low', None)), models.Q(('yield_high__isnull', False), ('yield_low__gt', 0), ('yield_low__isnull', False), ('yield_low__lte', models.F('yield_high'))), _connector='OR'), name='standard_rate_yield_range'),
         ),
         migrations.AddConstraint(
             model_name='standardrate',

@@ -140,12 +140,12 @@ class StandardRate(models.Model):
             models.CheckConstraint(
                 name="standard_rate_net_range",
                 condition=Q(net_low=None, net_high=None)
-                | Q(net_low__lte=F("net_high"), net_low__isnull=False, net_high__lte=F("high")),
+                | Q(net_low__isnull=False, net_high__isnull=False, net_low__lte=F("net_high"), net_high__lte=F("high")),
             ),
             models.CheckConstraint(
                 name="standard_rate_yield_range",
                 condition=Q(yield_low=None, yield_high=None)
-                | Q(yield_low__gt=0, yield_low__lte=F("yield_high"), yield_high__isnull=False),
+                | Q(yield_low__isnull=False, yield_high__isnull=False, yield_low__gt=0, yield_low__lte=F("yield_high")),
             ),
             models.CheckConstraint(name="standard_rate_proposed_by", condition=Q(proposed_by__in=["", *LAND, *HERDS])),
         ]

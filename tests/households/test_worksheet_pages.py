@@ -47,7 +47,7 @@ def line_rows(*rows: dict[str, Any]) -> dict[str, str]:
 def untouched(page: Any) -> dict[str, Any]:
     """What a browser would post of a page that nobody touched, its worksheet included."""
     rows = [
-        {name: value for name in form.fields if (value := form[name].value()) not in (None, "")}
+        {name: value for name in form.fields if (value := form[name].value()) not in (None, "", False)}
         for form in page.context["worksheet"].formset
     ]
     return filled_in(page) | line_rows(*rows)

@@ -195,7 +195,9 @@ def test_a_draft_can_be_changed_by_sql(people: People) -> None:
         ({"low": Decimal(0)}, "standard_rate_range"),
         ({"net_high": None}, "standard_rate_net_range"),
         ({"net_high": Decimal(5000)}, "standard_rate_net_range"),
+        ({"net_low": None}, "standard_rate_net_range"),
         ({"yield_low": Decimal(5)}, "standard_rate_yield_range"),
+        ({"yield_high": Decimal(5)}, "standard_rate_yield_range"),
     ],
 )
 def test_a_rate_that_cannot_be_is_refused_in_words(people: People, change: dict, constraint: str) -> None:
