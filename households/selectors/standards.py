@@ -28,6 +28,14 @@ def standards_for(user: Any) -> QuerySet[YearlyStandard]:
     return YearlyStandard.objects.filter(places).filter(~Q(state=YearlyStandard.State.DRAFT) | drafts)
 
 
+def standards_to_release(user: Any) -> QuerySet[YearlyStandard]:
+    """Drafts somebody else has put forward, for who may release them."""
+    if not user.can("manage_standards"):
+        return YearlyStandard.objects.none()
+    drafts = standards_for(user).filter(state=YearlyStandard.State.DRAFT, proposed_by__isnull=False)
+    return drafts.exclude(proposed_by=user)
+
+
 def places_of(user: Any) -> list[Division | None]:
     """For whom the user may draft: counties of the area, and None (the city's default) for the city."""
     counties = Q(pk__in=())

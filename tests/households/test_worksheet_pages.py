@@ -344,6 +344,8 @@ def test_an_office_drafts_from_the_default_edits_and_a_second_person_releases(
     assert changed == {"水稻", "公益性岗位"}
     office.post(f"/standards/{draft.pk}/propose/")
     second = as_user(people.taoyuan_second)
+    assert "核对并发布年度标准" in second.get("/").content.decode()
+    assert "核对并发布年度标准" not in office.get("/").content.decode()
     read = second.get(f"/standards/{draft.pk}/").context["standard"].revision
     second.post(f"/standards/{draft.pk}/release/", {"revision": str(read)})
     draft.refresh_from_db()
