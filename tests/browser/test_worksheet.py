@@ -22,8 +22,9 @@ def form(browse: Callable[..., Page], people: People) -> Page:
     load_default_versions()
     load_default_standards()
     wife = a_wife(work_place="省外务工", work_months=5)
-    land = {"irrigated_land": Decimal(3), "pigs": 0, "poultry": 0, "production_expenses": Decimal("0.50")}
-    household = save_card(card=a_card(a_member(), wife, sheet=land), by=people.fengming_cadre)
+    facts = {"irrigated_land": Decimal(3), "pigs": 0, "poultry": 0, "production_expenses": Decimal("0.50")}
+    facts["wage_income"] = Decimal(9000)  # a member works away: a wage of zero would be refused
+    household = save_card(card=a_card(a_member(), wife, sheet=facts), by=people.fengming_cadre)
     page = browse(people.fengming_cadre, width=360, height=740)
     page.goto(f"/households/{household.pk}/edit/")
     return page
