@@ -31,6 +31,15 @@ class HouseholdsConfig(AppConfig):
             ("corrected", _("已更正"), "neutral", "check"),
         ):
             badges.register("note", state, label, tone, icon)
+        navigation.register("standards", _("年度标准"), "households:standards", "scale", "read_standards", order=70)
+        badges.register("distance", "within", _("与标准相符"), "good", "check")
+        badges.register("distance", "low", _("略低于标准"), "warning", "down")
+        badges.register("distance", "high", _("略高于标准"), "warning", "up")
+        badges.register("distance", "far", _("与标准相差较大，请核实"), "danger", "flag")
+        badges.register("standard", "draft", _("草稿"), "neutral", "edit")
+        badges.register("standard", "proposed", _("待发布"), "warning", "clock")
+        badges.register("standard", "released", _("执行中"), "good", "check")
+        badges.register("standard", "superseded", _("已被替代"), "neutral", "undo")
         for state, label, tone, icon in (
             ("waiting", _("正在检查"), "info", "clock"),
             ("checked", _("待确认入库"), "warning", "question"),

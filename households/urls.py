@@ -2,13 +2,26 @@
 
 from django.urls import path
 
-from households.views import card, card_form, cards, checks, findings, imports, index_runs, village_cards, why
+from households.views import (
+    card,
+    card_form,
+    cards,
+    checks,
+    findings,
+    imports,
+    index_runs,
+    standards,
+    village_cards,
+    why,
+    worksheet,
+)
 
 app_name = "households"
 urlpatterns = [
     path("search/", cards.search, name="search"),
     path("households/", cards.index, name="list"),
     path("households/new/", card_form.new, name="new"),
+    path("households/worksheet/propose/", worksheet.propose, name="propose_lines"),
     path("households/<int:household_id>/", card.card, name="card"),
     path("households/<int:household_id>/edit/", card_form.edit, name="edit"),
     path("households/<int:household_id>/reveal/", card.reveal, name="reveal"),
@@ -31,6 +44,13 @@ urlpatterns = [
     path("runs/", index_runs.index, name="runs"),
     path("runs/<int:run_id>/", index_runs.page, name="run"),
     path("runs/<int:run_id>/cancel/", index_runs.cancel, name="run_cancel"),
+    path("standards/", standards.index, name="standards"),
+    path("standards/draft/", standards.draft, name="standard_draft"),
+    path("standards/<int:standard_id>/", standards.page, name="standard"),
+    path("standards/<int:standard_id>/edit/", standards.edit, name="standard_edit"),
+    path("standards/<int:standard_id>/propose/", standards.propose, name="standard_propose"),
+    path("standards/<int:standard_id>/release/", standards.release, name="standard_release"),
+    path("standards/<int:standard_id>/discard/", standards.discard, name="standard_discard"),
     path("villages/<int:code>/card/", village_cards.show, name="village_card"),
     path("villages/<int:code>/card/edit/", village_cards.edit, name="village_card_edit"),
 ]

@@ -18,10 +18,11 @@ from cadres.services.needs import recompute_needs
 from cadres.services.plans import propose_plan
 from changde.divisions.models import Division
 from changde.jobs.models import Job
-from households.models import Finding, Household, ImportBatch, VillageCard
+from households.models import Finding, Household, ImportBatch, VillageCard, YearlyStandard
 from households.services.index_runs import start_run
 from households.services.index_versions import load_default_versions
 from households.services.results import recompute_household
+from households.services.yearly_standards import draft_standard, release_standard
 from supervision.models import Objection, PublicityList
 from supervision.services import lists
 from supervision.services.objections import new_form_key, raise_objection
@@ -190,6 +191,20 @@ def today(world: World) -> date:
     return timezone.localdate()
 
 
+def county_standard(world: World) -> int:
+    """The county's own yearly standard, in force."""
+    standard = draft_standard(division=Division.objects.get(code=TAOYUAN), year=2019, copied_from=None, by=None)
+    return release_standard(standard=standard, by=None).pk
+
+
+def standard_draft(world: World) -> int:
+    """A draft of the county, which one of its office has put forward."""
+    copied = YearlyStandard.objects.get(pk=county_standard(world))
+    draft = draft_standard(division=copied.division, year=2020, copied_from=copied, by=world.people.taoyuan_second)
+    YearlyStandard.objects.filter(pk=draft.pk).update(proposed_by=world.people.taoyuan_second)
+    return draft.pk
+
+
 def result(world: World) -> int:
     load_default_versions()
     return recompute_household(household=world.household.pk, year=2019).pk
@@ -225,6 +240,8 @@ SAMPLES: dict[str, Callable[[World], Any]] = {
         returned_note,
         form_key,
         today,
+        county_standard,
+        standard_draft,
         result,
         index_run,
     )

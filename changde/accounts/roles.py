@@ -40,6 +40,8 @@ CAPABILITIES: dict[str, frozenset[str]] = {
         "review_findings": _OFFICES,  # accept or return what a check noted; never on one's own card
         "manage_checks": {Role.COUNTY_OFFICE, Role.CITY_OFFICE},
         "manage_index": {Role.COUNTY_OFFICE, Role.CITY_OFFICE},
+        "read_standards": _READERS,
+        "manage_standards": {Role.COUNTY_OFFICE, Role.CITY_OFFICE},
         # cadres
         "read_cadres": _OFFICES | {Role.INSPECTOR},
         "manage_cadres": {Role.COUNTY_OFFICE, Role.CITY_OFFICE},

@@ -13,7 +13,8 @@ from changde.api.filters import ChangedFilter
 from changde.api.viewsets import ReadViewSet
 from households.api.national import NATIONAL, NationalKeys
 from households.domain.fields import of_entity
-from households.models import Household, HouseholdStatus, MemberSheet, Membership, Result, Sheet
+from households.domain.income import PARTS
+from households.models import Household, HouseholdStatus, IncomeLine, MemberSheet, Membership, Result, Sheet
 
 # Worked out by the services from the parts, so not columns of the form.
 DERIVED = ["members_counted", "transfer_income", "net_income", "per_capita_income"]
@@ -33,15 +34,25 @@ class MemberSheetSerializer(NationalKeys, serializers.ModelSerializer):
         fields = ["person", "relation", *attributes("member_sheet", without=("relation",))]
 
 
+class LineSerializer(serializers.ModelSerializer):
+    part = serializers.ChoiceField(PARTS, help_text="the field of the sheet this line is a piece of")
+    person = serializers.IntegerField(source="person_id", allow_null=True, help_text="who earned the wage")
+
+    class Meta:
+        model = IncomeLine
+        fields = ["part", "kind", "item", "quantity", "person", "months", "monthly", "amount", "known"]
+
+
 class SheetSerializer(NationalKeys, serializers.ModelSerializer):
     entities = ("sheet",)
     members = MemberSheetSerializer(many=True, help_text="facts of the year, by person")
+    lines = LineSerializer(many=True, help_text="worksheet: a part that has lines is their sum; often empty")
 
     class Meta:
         model = Sheet
         fields = [
             "year", "version", "changed_at",
-            *attributes("sheet", without=("year", *DERIVED)), *DERIVED, "members",
+            *attributes("sheet", without=("year", *DERIVED)), *DERIVED, "members", "lines",
         ]  # fmt: skip
 
 
@@ -110,7 +121,7 @@ class CardFilter(ChangedFilter):
 
 def chosen_sheets(year: str) -> QuerySet[Sheet]:
     """One sheet a household: of `year` when one is asked for (the filter refuses what is no year), else the latest."""
-    sheets = Sheet.objects.prefetch_related("members")
+    sheets = Sheet.objects.prefetch_related("members", "lines")
     if year.isdecimal():
         return sheets.filter(year=int(year))
     latest = Sheet.objects.filter(household=OuterRef("household")).order_by("-year").values("year")[:1]

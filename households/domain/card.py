@@ -13,6 +13,7 @@ from typing import Any
 from households.domain import id_number
 from households.domain.income import member_counts
 from households.domain.values import MonthOnly
+from households.domain.worksheet import IncomeLine
 
 HEAD, SPOUSE = "户主", "配偶"
 
@@ -151,11 +152,12 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A whole card: household, one year's sheet, members in the order of the card."""
+    """A whole card: household, one year's sheet, members in the order of the card, the lines of the worksheet."""
 
     household: HouseholdFacts = HouseholdFacts()
     sheet: SheetFacts = SheetFacts()
     members: tuple[Member, ...] = ()
+    lines: tuple[IncomeLine, ...] = ()
 
     @property
     def counted(self) -> int:

@@ -2,7 +2,8 @@
 
 A value changes a value; an empty cell changes nothing (empty is unknown, and unknown erases no knowledge): to empty a
 field somebody opens the card. The members are those of the workbook; one who is missing leaves the card with an open
-note. Worked-out totals are never carried over: they belong to the parts that were brought with them.
+note. Worked-out totals are never carried over: they belong to the parts that were brought with them. A part brought
+with another total than its lines of the worksheet closes those lines.
 """
 
 from collections.abc import Sequence
@@ -10,8 +11,10 @@ from dataclasses import fields, replace
 from typing import Any, TypeVar
 
 from households.domain.card import Card, Member
+from households.domain.card_income import standing
 from households.domain.fields import of_entity
 from households.domain.merge import NumberedCard
+from households.domain.worksheet import carried
 
 Facts = TypeVar("Facts")
 
@@ -36,7 +39,8 @@ def filled(stored: NumberedCard, brought: Card) -> NumberedCard:
         sheet=_filled(stored.card.sheet, brought.sheet, TOTALS),
         members=members,
     )
-    return NumberedCard(card, tuple(persons))
+    lines = carried(stored.card.lines, stored.persons, persons)
+    return NumberedCard(replace(card, lines=standing(lines, card)), tuple(persons))
 
 
 def as_past(stored: NumberedCard, updated: NumberedCard) -> NumberedCard:
@@ -53,6 +57,12 @@ def as_past(stored: NumberedCard, updated: NumberedCard) -> NumberedCard:
 def vanished(stored: NumberedCard, updated: NumberedCard) -> tuple[int, ...]:
     """Persons of the stored card whom the workbook does not name any more."""
     return tuple(person for person in stored.persons if person is not None and person not in updated.persons)
+
+
+def closed_parts(stored: NumberedCard, updated: NumberedCard) -> tuple[str, ...]:
+    """Parts whose lines the workbook's total has closed."""
+    kept = {line.part for line in updated.card.lines}
+    return tuple(sorted({line.part for line in stored.card.lines} - kept))
 
 
 def _filled(stored: Facts, brought: Facts, never: frozenset[str] = frozenset()) -> Facts:

@@ -13,9 +13,11 @@ from changde.accounts.refusal import Refusal
 from changde.divisions.models import Division
 from households.card_sections import CARD_SECTIONS, MEMBERS, Group, Section
 from households.domain.card import Card, Member, household_from, member_from, sheet_from
+from households.domain.card_income import with_lines
 from households.domain.merge import NumberedCard
 from households.domain.years import FIRST_YEAR, LAST_YEAR
 from households.forms.registry import RegistryForm
+from households.forms.worksheet import Worksheet
 from households.messages import message
 from households.services.cards import CardRefused, NumberWaits
 
@@ -115,23 +117,32 @@ class Choice:
 
 @dataclass
 class CardForms:
-    """Household form and member rows of one page, and the way between them and a typed card."""
+    """Household form, member rows and worksheet of one page, and the way between them and a typed card."""
 
     household: HouseholdForm
     members: Any
+    worksheet: Worksheet
     choices: tuple[Choice, ...] = ()
 
     @property
     def is_valid(self) -> bool:
         both = [self.household.is_valid(), self.members.is_valid()]  # both, so that all errors show at once
-        return all(both)
+        return all(both) and self.worksheet.is_valid(self._places)
+
+    @property
+    def _places(self) -> dict[int, int]:
+        """Number of a member's row -> index of the member on the card."""
+        forms_ = list(self.members.forms)
+        return {forms_.index(row): index for index, row in enumerate(self.members.present)}
 
     @property
     def numbered(self) -> NumberedCard:
         """The typed card of valid forms, with the persons its rows were read from."""
         values, rows = self.household.values(), self.members.present
-        card = Card(household_from(values), sheet_from(values), tuple(member_from(row.values()) for row in rows))
-        return NumberedCard(card, tuple(row.cleaned_data.get("person") for row in rows))
+        members = tuple(member_from(row.values()) for row in rows)
+        persons = tuple(row.cleaned_data.get("person") for row in rows)
+        lines = self.worksheet.lines(self._places, persons)
+        return NumberedCard(with_lines(Card(household_from(values), sheet_from(values), members, lines)), persons)
 
     def tell(self, refusal: Refusal) -> None:
         """Put a refusal of the service at the fields it is about."""
@@ -160,14 +171,21 @@ def card_forms(
     start: Card | None = None,
     fixed_year: int | None = None,
     rows: int = 0,
+    lines: int = 0,
 ) -> CardForms:
-    """The forms of a new card (`start` pre-fills) or a stored one, bound when there is data; `rows` blank members."""
+    """The forms of a new card (`start` pre-fills) or a stored one, bound when there is data.
+
+    `rows` blank members and `lines` blank rows in each group of the worksheet, where the browser runs no scripts.
+    """
     shown = stored.card if stored else start or Card()
     persons = stored.persons if stored else (None,) * len(shown.members)
     kept = {person: member for person, member in zip(persons, shown.members, strict=True) if person}
     options: dict[str, Any] = {"villages": villages, "fixed_year": fixed_year, "kept": Both(shown) if stored else None}
     if data is not None:
-        return CardForms(HouseholdForm(data, **options), MemberFormSet(data, prefix="members", kept=kept))
+        sent = MemberFormSet(data, prefix="members", kept=kept)
+        names = [(at, data.get(f"{row.prefix}-name", "")) for at, row in enumerate(sent.forms)]
+        worksheet = Worksheet(data, lines=shown.lines, persons=persons, members=names)
+        return _with_sums(CardForms(HouseholdForm(data, **options), sent, worksheet))
     household, member_form = HouseholdForm(**options), MemberForm()
     household.initial = household.shown(Both(shown)) | {
         "version": version,
@@ -178,7 +196,16 @@ def card_forms(
     ]
     formset = MemberFormSet(initial=members, prefix="members", kept=kept)
     formset.extra = rows
-    return CardForms(household, formset)
+    names = [(at, member.name or "") for at, member in enumerate(shown.members)]
+    worksheet = Worksheet(None, lines=shown.lines, persons=persons, members=names, blank=lines)
+    return _with_sums(CardForms(household, formset, worksheet))
+
+
+def _with_sums(made: CardForms) -> CardForms:
+    """A part that has lines is their sum: its field is read only."""
+    for part in made.worksheet.parts:
+        made.household.fields[part].widget.attrs["readonly"] = True
+    return made
 
 
 class Both:

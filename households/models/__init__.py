@@ -5,10 +5,12 @@ from households.models.finding import Finding
 from households.models.household import Household, HouseholdStatus, Membership
 from households.models.identity import IdentityClaim
 from households.models.imports import ImportBatch, ImportProblem, WaitingHousehold
+from households.models.income_line import IncomeLine
 from households.models.index import IndexRun, IndexVersion, Result, RunChunk, TownshipPointer
 from households.models.person import Person
 from households.models.sheet import MemberSheet, Sheet
 from households.models.village_card import VillageCard
+from households.models.yearly_standard import StandardRate, YearlyStandard
 
 __all__ = [
     "CheckSetting",
@@ -18,6 +20,7 @@ __all__ = [
     "IdentityClaim",
     "ImportBatch",
     "ImportProblem",
+    "IncomeLine",
     "IndexRun",
     "IndexVersion",
     "MemberSheet",
@@ -26,7 +29,9 @@ __all__ = [
     "Result",
     "RunChunk",
     "Sheet",
+    "StandardRate",
     "TownshipPointer",
     "VillageCard",
     "WaitingHousehold",
+    "YearlyStandard",
 ]

@@ -23,9 +23,11 @@ from changde.audit.models import Event
 from changde.crypto.cipher import CannotDecrypt, decrypt
 from changde.crypto.masking import mask_account, mask_id_number, mask_phone
 from households.domain.fields import by_attribute
-from households.models import Household, MemberSheet, Membership, Person, Sheet
+from households.domain.worksheet import PART_OF
+from households.line_words import row_text
+from households.models import Household, IncomeLine, MemberSheet, Membership, Person, Sheet
 
-_TRACKED: tuple[type[models.Model], ...] = (Household, Sheet, Membership, MemberSheet, Person)
+_TRACKED: tuple[type[models.Model], ...] = (Household, Sheet, Membership, MemberSheet, IncomeLine, Person)
 # Columns that follow from others or serve the machine: no reader asks who changed them.
 _QUIET = frozenset(
     {
@@ -98,6 +100,7 @@ class Act:
 def history_of(household: Household, *, limit: int = 100) -> list[Act]:
     """Acts on the card, the latest first, at most `limit`. The caller has checked that the card may be read."""
     groups = _by_act(_row_changes(household))
+    written = _written_lines(household, groups)
     acts = []
     events = (
         Event.objects.filter(
@@ -109,7 +112,8 @@ def history_of(household: Household, *, limit: int = 100) -> list[Act]:
     for event in events:
         version = event.facts.get("version")
         changes = groups.pop(version, []) if version else []
-        acts.append(Act(event.at, event.verb, event.actor, version, event.facts, _field_changes(changes)))
+        shown = _field_changes(changes) + [_new_line(line) for line in written.get(version, ())]
+        acts.append(Act(event.at, event.verb, event.actor, version, event.facts, shown))
     for changes in groups.values():
         shown = _field_changes(changes)
         if shown:
@@ -143,6 +147,7 @@ def _row_changes(household: Household) -> list[RowChange]:
         Sheet: sheets,
         Membership: memberships,
         MemberSheet: MemberSheet.objects.filter(sheet__in=sheets),
+        IncomeLine: IncomeLine.objects.filter(sheet__in=sheets),
         Person: Person.objects.filter(memberships__in=memberships).distinct(),
     }
     lived = {row.person_id: row.until for row in memberships.order_by(F("until").asc(nulls_last=True))}
@@ -150,7 +155,7 @@ def _row_changes(household: Household) -> list[RowChange]:
     for model in _TRACKED:
         now = {row.pk: row for row in wanted[model]}
         history = model.pgh_event_model.objects  # type: ignore[attr-defined]
-        if model is MemberSheet:
+        if model in (MemberSheet, IncomeLine):
             events = history.filter(sheet_id__in=[row.pk for row in sheets])
         elif model in (Sheet, Membership):
             events = history.filter(household_id=household.pk)
@@ -194,6 +199,9 @@ def _act(change: RowChange) -> tuple[Any, datetime]:
 def _field_changes(changes: Iterable[RowChange]) -> list[FieldChange]:
     shown = []
     for change in changes:
+        if change.model is IncomeLine:
+            shown.append(_line_change(change.before, gone=True))
+            continue
         for column in change.model._meta.concrete_fields:
             name = column.name.removesuffix(_CIPHER)
             if name in _QUIET:
@@ -213,6 +221,28 @@ def _field_changes(changes: Iterable[RowChange]) -> list[FieldChange]:
                     )
                 )
     return shown
+
+
+def _written_lines(household: Household, groups: dict[Any, list[RowChange]]) -> dict[int, list[Any]]:
+    """Lines of the worksheet by the version that wrote them; those of the first entry go without saying."""
+    gone = [change.before for changes in groups.values() for change in changes if change.model is IncomeLine]
+    written: dict[int, list[Any]] = defaultdict(list)
+    for line in (*gone, *IncomeLine.objects.filter(sheet__household=household)):
+        if line.version > 1:
+            written[line.version].append(line)
+    return written
+
+
+def _new_line(line: Any) -> FieldChange:
+    return _line_change(line, gone=False)
+
+
+def _line_change(line: Any, *, gone: bool) -> FieldChange:
+    """A line of the worksheet that came or went, whole."""
+    label = gettext("%(part)s明细") % {"part": gettext(by_attribute("sheet", PART_OF[line.kind]).header)}
+    text = row_text(line)
+    before, after = (text, None) if gone else (None, text)
+    return FieldChange("IncomeLine", "lines", label, line.person_id, None, before, after)
 
 
 def _label(model: type[models.Model], name: str, column: Any) -> str:

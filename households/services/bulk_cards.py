@@ -26,7 +26,7 @@ from changde.crypto.cipher import blind_index, encrypt
 from households.domain import checks
 from households.domain.card import Card, Finding
 from households.domain.card_income import with_income
-from households.domain.card_update import as_past, filled, vanished
+from households.domain.card_update import as_past, closed_parts, filled, vanished
 from households.domain.merge import NumberedCard, changed_fields
 from households.models import Finding as FindingRow
 from households.models import (
@@ -34,6 +34,7 @@ from households.models import (
     HouseholdStatus,
     IdentityClaim,
     ImportBatch,
+    IncomeLine,
     MemberSheet,
     Membership,
     Person,
@@ -111,13 +112,14 @@ class New:
 
 @dataclass(frozen=True)
 class Known:
-    """A card of a household that is there: the card as it will stand, and who leaves it."""
+    """A card of a household that is there: the card as it will stand, who leaves it, which parts lose their lines."""
 
     incoming: Incoming
     household_id: int
     card: NumberedCard
     changes: bool
     leave: tuple[int, ...]
+    closed: tuple[str, ...] = ()
 
 
 @dataclass
@@ -276,7 +278,7 @@ def _plan_known(stored: Sequence[tuple[Incoming, int]], judge: Judge, plan: Plan
                 continue
             leave = () if household_id in past else vanished(before, after)
             changes = not has_sheet or None in after.persons or bool(leave) or bool(changed_fields(before, after))
-            plan.known.append(Known(each, household_id, after, changes, leave))
+            plan.known.append(Known(each, household_id, after, changes, leave, closed_parts(before, after)))
 
 
 def _strangers(card: NumberedCard) -> tuple[Finding, ...]:
@@ -291,12 +293,15 @@ def _strangers(card: NumberedCard) -> tuple[Finding, ...]:
 def _stored_cards(
     household_ids: Sequence[int], year: int, past: Collection[int]
 ) -> dict[int, tuple[NumberedCard, bool]]:
-    """The cards of households with their facts of `year`, and whether that year has a sheet (four queries).
+    """The cards of households with their facts of `year`, and whether that year has a sheet (five queries).
 
     In a household of `past` the relation is that of the sheet, not of today.
     """
     sheets = {row.household_id: row for row in Sheet.objects.filter(household__in=household_ids, year=year)}
     facts = {(row.sheet_id, row.person_id): row for row in MemberSheet.objects.filter(sheet__in=sheets.values())}
+    lines: dict[int, list[IncomeLine]] = {}
+    for line in IncomeLine.objects.filter(sheet__in=sheets.values()):
+        lines.setdefault(line.sheet_id, []).append(line)
     members: dict[int, list[tuple[int, Person, MemberSheet | None, str]]] = {}
     memberships = Membership.objects.open().filter(household__in=household_ids).select_related("person")
     for row in memberships.order_by("household", "position", "pk"):
@@ -304,10 +309,13 @@ def _stored_cards(
         known = facts.get((sheet.pk, row.person_id)) if sheet else None
         relation = known.relation if known and row.household_id in past else row.relation
         members.setdefault(row.household_id, []).append((row.person_id, row.person, known, relation))
-    return {
-        pk: (read_card(household, sheets.get(pk), members.get(pk, []), household_id=pk), pk in sheets)
-        for pk, household in Household.objects.in_bulk(household_ids).items()
-    }
+    found = {}
+    for pk, household in Household.objects.in_bulk(household_ids).items():
+        sheet = sheets.get(pk)
+        own = lines.get(sheet.pk, []) if sheet else []
+        card = read_card(household, sheet, members.get(pk, []), household_id=pk, lines=own)
+        found[pk] = card, sheet is not None
+    return found
 
 
 # -- writing ------------------------------
@@ -545,6 +553,8 @@ def _update(known: Known, by: User | None, waits: list[Waiting], written: Writte
     else:
         changed = household.version != before
         (written.changed if changed else written.same).append((known.incoming, known.household_id))
+        if changed:
+            _keep_closed_lines(household, known)
 
 
 def _keep_findings(fresh: Sequence[New], by: User | None, rules: CheckRules) -> None:
@@ -565,3 +575,17 @@ def _keep_findings(fresh: Sequence[New], by: User | None, rules: CheckRules) -> 
 
 # Of the checks that look past the card those that can say something about a new one.
 _ACROSS = ("phone-shared",)
+
+
+def _keep_closed_lines(household: Household, known: Known) -> None:
+    """A total that replaced the lines of the worksheet leaves an open note: the lines are in the history alone."""
+    if not known.closed:
+        return
+    note = FindingRow(
+        household=household,
+        village_id=household.village_id,
+        kind=FindingRow.Kind.YELLOW_CHECK,
+        code="lines-closed",
+        facts={"attributes": list(known.closed), "year": known.card.card.sheet.year},
+    )
+    FindingRow.objects.bulk_create([note], ignore_conflicts=True)

@@ -6,7 +6,7 @@ bulk import read and write alike.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from functools import lru_cache
@@ -17,7 +17,9 @@ from pypinyin import Style, lazy_pinyin
 
 from changde.crypto.cipher import blind_index, decrypt, encrypt
 from households.domain.card import Card, HouseholdFacts, Member, SheetFacts
+from households.domain.income import to_fen, to_yuan
 from households.domain.merge import NumberedCard
+from households.domain.worksheet import IncomeLine
 from households.models import Household, MemberSheet, Membership, Person, Sheet
 
 # attribute -> kind of its blind index ("" where nobody searches)
@@ -62,6 +64,20 @@ def member_columns(facts: Member) -> dict[str, Any]:
     """Column -> value of a member's sheet, the relation in that year included."""
     columns = {name: _stored(MemberSheet, name, getattr(facts, name)) for name in MEMBER_COLUMNS}
     return columns | {"relation": facts.relation or ""}
+
+
+def line_columns(line: IncomeLine, persons: Sequence[int]) -> dict[str, Any]:
+    """Column -> value of a line of the worksheet; `persons` are the ids of the card's members."""
+    return {
+        "kind": line.kind,
+        "item": line.item or "",
+        "quantity": line.quantity,
+        "person_id": None if line.member is None else persons[line.member],
+        "months": line.months,
+        "monthly": None if line.monthly_fen is None else to_yuan(line.monthly_fen),
+        "amount": to_yuan(line.fen),
+        "known": line.known,
+    }
 
 
 @lru_cache(maxsize=20_000)
@@ -125,6 +141,7 @@ def read_card(
     members: Sequence[tuple[int, Any, Any | None, str]],
     *,
     household_id: int,
+    lines: Iterable[Any] = (),
 ) -> NumberedCard:
     """The typed card of rows. `members` are (person id, person row, member sheet row or None, relation).
 
@@ -136,8 +153,27 @@ def read_card(
         **_opened(Household, household, household_id),
     )
     numbered = [(person_id, _member(person_id, *rest)) for person_id, *rest in members]
-    card = Card(facts, _sheet(sheet), tuple(member for _, member in numbered))
-    return NumberedCard(card, tuple(person_id for person_id, _ in numbered))
+    persons = tuple(person_id for person_id, _ in numbered)
+    card = Card(facts, _sheet(sheet), tuple(member for _, member in numbered), read_lines(lines, persons))
+    return NumberedCard(card, persons)
+
+
+def read_lines(rows: Iterable[Any], persons: Sequence[int]) -> tuple[IncomeLine, ...]:
+    """The lines of rows (or of rows of the history); the wage of somebody not among `persons` names nobody."""
+    places = {person: index for index, person in enumerate(persons)}
+    return tuple(
+        IncomeLine(
+            kind=row.kind,
+            fen=to_fen(row.amount),
+            known=row.known,
+            item=row.item or None,
+            quantity=row.quantity,
+            member=places.get(row.person_id),
+            months=row.months,
+            monthly_fen=None if row.monthly is None else to_fen(row.monthly),
+        )
+        for row in rows
+    )
 
 
 def _sheet(row: Any | None) -> SheetFacts:
@@ -174,7 +210,8 @@ def load_card(household: Household, year: int | None) -> NumberedCard:
         (row.person_id, row.person, facts.get(row.person_id), row.relation)
         for row in memberships.order_by("position", "pk")
     ]
-    return read_card(household, sheet, members, household_id=household.pk)
+    lines = sheet.lines.all() if sheet else ()
+    return read_card(household, sheet, members, household_id=household.pk, lines=lines)
 
 
 def load_latest_cards(household_ids: Sequence[int]) -> dict[int, NumberedCard]:

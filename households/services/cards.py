@@ -6,7 +6,7 @@ written on its own, so that its office learns of it).
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -28,9 +28,10 @@ from changde.divisions.models import Division
 from households.domain import checks
 from households.domain.card import Card, SheetFacts
 from households.domain.card import Finding as Check
-from households.domain.card_income import with_income
+from households.domain.card_income import with_income, with_lines
 from households.domain.merge import Conflict, NumberedCard, changed_fields, merge
-from households.models import Finding, Household, IdentityClaim, MemberSheet, Membership, Person, Sheet
+from households.domain.worksheet import by_part
+from households.models import Finding, Household, IdentityClaim, IncomeLine, MemberSheet, Membership, Person, Sheet
 from households.selectors.beside import beside_of, of_a_save
 from households.selectors.history import rows_at
 from households.selectors.rules import CheckRules
@@ -103,10 +104,10 @@ def save_card(
     `capability` is the right by which it is written: a form edits, a workbook imports. `rules` are the counties'
     figures and switches, where the caller has read them already. With `sentences` a person types: every new yellow
     note must be explained (SentencesMissing); without, notes go in open.
-    Income totals are worked out here from the parts, whatever the card says.
+    Parts that have lines are worked out here from them, and the totals from the parts, whatever the card says.
     Raises Refusal: CardRefused, NumberWaits, VersionConflict, SentencesMissing, or one that names a field.
     """
-    mine = NumberedCard(card, tuple(persons) if persons is not None else (None,) * len(card.members))
+    mine = NumberedCard(with_lines(card), tuple(persons) if persons is not None else (None,) * len(card.members))
     try:
         with acting(by), transaction.atomic():
             return _save(
@@ -222,7 +223,17 @@ def _card_at(row: Household, version: int, year: int) -> NumberedCard | None:
         earlier.get((Sheet, sheet.pk), sheet) if sheet else None,
         members,
         household_id=row.pk,
+        lines=_lines_at(sheet, version, earlier),
     )
+
+
+def _lines_at(sheet: Sheet | None, version: int, earlier: Mapping[Any, Any]) -> list[Any]:
+    """The lines that stood at `version`: rows know which version wrote them, the history which have gone since."""
+    if sheet is None:
+        return []
+    gone = [old for (model, _pk), old in earlier.items() if model is IncomeLine and old.sheet_id == sheet.pk]
+    stood = [line for line in (*sheet.lines.all(), *gone) if line.version <= version]
+    return sorted(stood, key=lambda line: line.position)
 
 
 def _refuse_red(card: Card, rules: CheckRules) -> None:
@@ -361,9 +372,11 @@ def _write_sheet(row: Household, card: Card, ids: Sequence[int], by: User | None
     if sheet is None:
         sheet = Sheet.objects.create(household=row, village_id=row.village_id, **columns)
         rows: dict[int, MemberSheet] = {}
+        _write_lines(sheet, card, ids, row.version)
     else:
         rows = {each.person_id: each for each in sheet.members.all()}
-        if differing := card_rows.differing(sheet, columns):
+        differing = card_rows.differing(sheet, columns)
+        if _write_lines(sheet, card, ids, row.version) or differing:
             _update(sheet, differing | {"version": sheet.version + 1, "changed_at": timezone.now()})
     for person, each in rows.items():
         if person not in ids:
@@ -374,6 +387,20 @@ def _write_sheet(row: Household, card: Card, ids: Sequence[int], by: User | None
             _update(rows[person], columns)
         else:
             MemberSheet.objects.create(sheet=sheet, person_id=person, **columns)
+
+
+def _write_lines(sheet: Sheet, card: Card, ids: Sequence[int], version: int) -> bool:
+    """Replace the lines of the parts whose lines differ; whether any did. Untouched parts leave no history."""
+    rows = list(sheet.lines.all())
+    stored, wanted = by_part(card_rows.read_lines(rows, ids)), by_part(card.lines)
+    parts = {part for part in {*stored, *wanted} if stored.get(part) != wanted.get(part)}
+    IncomeLine.objects.filter(pk__in=[row.pk for row in rows if row.part in parts]).delete()
+    IncomeLine.objects.bulk_create(
+        IncomeLine(sheet=sheet, version=version, position=position, **card_rows.line_columns(line, ids))
+        for position, line in enumerate(card.lines)
+        if line.part in parts
+    )
+    return bool(parts)
 
 
 def _signed(facts: SheetFacts, sheet: Sheet | None, by: User | None) -> SheetFacts:

@@ -23,6 +23,7 @@ from households.messages import message
 from households.models import Finding, Household, HouseholdStatus, Membership, Person
 from households.selectors.cards import CardPage, card_of, card_page
 from households.selectors.history import Act, history_of
+from households.selectors.worksheet import worksheet_of
 
 TABS = (
     ("overview", gettext_lazy("概况"), "card"),
@@ -94,7 +95,8 @@ def _members(page: CardPage) -> dict[str, Any]:
 
 
 def _income(page: CardPage) -> dict[str, Any]:
-    return {"income": facts_of(INCOME, page.sheet)}
+    worksheet = worksheet_of(page.sheet, page.members) if page.sheet else None
+    return {"income": facts_of(INCOME, page.sheet), "worksheet": worksheet}
 
 
 def _conditions(page: CardPage) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from households.selectors.lines import income_lines
 from households.services.card_rows import load_card
 from households.services.cards import VersionConflict, save_card
 from households.services.findings import SentencesMissing
+from households.views.worksheet import line_texts, standards_for_script
 
 # What a new year's sheet does not take over from the last one: every year is asked anew.
 _ASKED_ANEW = (
@@ -48,7 +49,9 @@ def new(request: HttpRequest) -> HttpResponse:
         SheetFacts(year=latest_year(request.user) or last_full_year(timezone.localdate())),
         (Member(relation=HEAD),),
     )
-    forms = card_forms(request.POST or None, villages=villages, start=start, rows=_rows(request))
+    forms = card_forms(
+        request.POST or None, villages=villages, start=start, rows=_rows(request), lines=_rows(request, "lines")
+    )
     if request.method != "POST":
         return _page(request, forms, villages)
     doubts: list[Doubt] = []
@@ -81,7 +84,8 @@ def edit(request: HttpRequest, household_id: int) -> HttpResponse:
     options: dict[str, Any] = {"villages": villages, "stored": shown, "fixed_year": year}
     if request.method != "POST":
         record_read("households.edit_card", by=request.user, target=household, area=household.village_id, year=year)
-        forms = card_forms(None, version=household.version, rows=_rows(request), **options)
+        blank = {"rows": _rows(request), "lines": _rows(request, "lines")}
+        forms = card_forms(None, version=household.version, **blank, **options)
         back = Finding.objects.visible_to(request.user, "edit_cards").filter(household=household).returned()
         return _page(request, forms, villages, household=household, doubts=returned(forms, shown, back))
     forms = card_forms(chosen(request.POST, stored), **options)
@@ -136,6 +140,9 @@ def _page(
         "nav": [_state(section, forms) for section in SECTIONS],
         "lines": {str(year): str(line) for year, line in income_lines(county).items()},
         "texts": _texts(),
+        "worksheet": forms.worksheet,
+        "standards": standards_for_script(county),
+        "line_texts": line_texts(),
         "back": reverse("households:card", args=[household.pk]) if household else reverse("households:list"),
     }
     return render_page(request, "households/card_form.html", context, status=status)
@@ -157,9 +164,9 @@ def _saved(request: HttpRequest, household: Household) -> HttpResponse:
     return go(request, "households:card", household.pk)
 
 
-def _rows(request: HttpRequest) -> int:
-    """Blank member rows asked for where the browser runs no scripts."""
-    asked = request.GET.get("rows", "")
+def _rows(request: HttpRequest, name: str = "rows") -> int:
+    """Blank rows asked for where the browser runs no scripts: of members, or of each group of the worksheet."""
+    asked = request.GET.get(name, "")
     return min(int(asked), 12) if asked.isdecimal() else 0
 
 
@@ -184,7 +191,7 @@ def _new_year(household: Household, year: int) -> NumberedCard:
     last = load_card(household, latest)
     blank: dict[str, Any] = dict.fromkeys(_ASKED_ANEW)
     sheet = replace(last.card.sheet, year=year, entered_by=None, entered_at=None, **blank)
-    return replace(last, card=replace(last.card, sheet=sheet))
+    return replace(last, card=replace(last.card, sheet=sheet, lines=()))
 
 
 def _texts() -> dict[str, str]:

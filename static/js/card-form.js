@@ -7,6 +7,7 @@
   const texts = JSON.parse(document.querySelector(form.dataset.texts).textContent);
   const lines = JSON.parse(document.querySelector(form.dataset.lines).textContent);
   const { read, ageIn } = window.changde.idNumber;
+  const { fen, perHead, yuan } = window.changde.money;
   const TRANSFERS = ["family_planning", "dibao", "wubao", "pension", "ecological_compensation", "other_transfer"];
   const PARTS = ["wage_income", "business_income", "property_income", ...TRANSFERS, "production_expenses"];
 
@@ -109,23 +110,6 @@
   /* --- income ------------------------------------------------------------------------------------------- */
   const live = document.querySelector("[data-live]");
   const short = form.querySelector("[data-live-short]");
-
-  /* Whole fen of a figure; null when it is empty, undefined when it is none. */
-  function fen(text) {
-    const plain = text.normalize("NFKC").replace(/[,\s元]/g, "");
-    if (!plain) return null;
-    const found = /^(-?)(\d*)(?:\.(\d{0,2})\d*)?$/.exec(plain);
-    if (!found || !(found[2] || found[3])) return undefined;
-    const amount = Number(found[2] || 0) * 100 + Number((found[3] || "").padEnd(2, "0"));
-    return found[1] ? -amount : amount;
-  }
-  /* half a fen away from zero, as domain.income shows it */
-  const perHead = (net, counted) => Math.sign(net) * Math.floor((Math.abs(net) * 2 + counted) / (counted * 2));
-  const yuan = (amount) => {
-    const [whole, part] = (Math.abs(amount) / 100).toFixed(2).split(".");
-    const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ",");
-    return `${amount < 0 ? "−" : ""}${grouped}${part === "00" ? "" : "." + part}`;
-  };
 
   function refreshIncome() {
     const figures = Object.fromEntries(PARTS.map((name) => [name, fen(value(name))]));

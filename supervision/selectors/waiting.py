@@ -15,6 +15,7 @@ from changde.accounts.models import User
 from changde.jobs.models import Job
 from households.models import WaitingHousehold
 from households.selectors.findings import returned_notes, unexplained, waiting_for_review
+from households.selectors.standards import standards_to_release
 from supervision.models import Objection, PublicityList, Step
 from supervision.selectors.tasks import Task
 
@@ -143,6 +144,14 @@ def plans(user: User, code: int) -> Iterator[Task]:
         yield Task(f"plan_{plan.pk}", text, _to("cadres:plan", plan.pk), "match", str(plan.division), plan.made_at)
 
 
+def standards(user: User, code: int) -> Iterator[Task]:
+    """Yearly standards a colleague has put forward, for who may release them."""
+    for standard in standards_to_release(user).select_related("division").order_by("pk")[:ONE_BY_ONE]:
+        where = _to("households:standard", standard.pk)
+        detail = f"{standard.place} · {standard.year}"
+        yield Task(f"standard_{standard.pk}", _("核对并发布年度标准"), where, "scale", detail, standard.created_at)
+
+
 # (person, code of the division worked in) -> tasks
 Provider = Callable[[User, int], Iterable[Task]]
 PROVIDERS: tuple[Provider, ...] = (
@@ -154,5 +163,6 @@ PROVIDERS: tuple[Provider, ...] = (
     second_lists,
     objections,
     plans,
+    standards,
     jobs,
 )

@@ -52,6 +52,7 @@ def load_demo(*, say: Callable[[str], None]) -> None:
     people = _people()
     say(f"{len(people)} logins")
     call_command("load_index_default")
+    call_command("load_standard_default")
     if not Household.objects.exists():
         call_command("import_cards", str(files("households") / "reference/sample_cards.xlsx"), initial=True)
     if not VillageCard.objects.exists():

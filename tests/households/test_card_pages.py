@@ -246,7 +246,7 @@ def test_another_villages_card_is_404_like_one_that_never_was(cadre: Client) -> 
 def test_opening_a_card_is_one_event_and_few_queries(
     cadre: Client, saved: Household, tab: str, django_assert_max_num_queries: Any
 ) -> None:
-    with django_assert_max_num_queries(32):
+    with django_assert_max_num_queries(35):
         assert cadre.get(f"{LIST}{saved.pk}/?tab={tab}").status_code == 200
     assert reads() == ["households.read_card"]
 
