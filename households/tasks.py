@@ -12,7 +12,7 @@ from changde.jobs.services import RunningJob, finisher, handler
 from households.domain.card_workbook import CardBook, open_cards
 from households.domain.workbook import WorkbookRefused
 from households.models import ImportBatch, IndexRun, RunChunk
-from households.services import imports, index_runs, results
+from households.services import drafts, imports, index_runs, results
 
 
 @contextmanager
@@ -93,3 +93,9 @@ def recompute_stale_of_area(job: RunningJob) -> dict[str, Any]:
 def recompute_stale() -> None:
     """Beat, every night: what is still stale or missing is recomputed card by card."""
     results.recompute_stale()
+
+
+@shared_task
+def forget_old_drafts() -> None:
+    """Every hour: drafts that nobody touched in time (models.draft) are deleted."""
+    drafts.forget_old_drafts()

@@ -2,13 +2,18 @@
 
 from django.urls import path
 
-from households.views import card, card_form, cards, imports, village_cards, why
+from households.views import card, card_form, cards, drafts, imports, village_cards, why
 
 app_name = "households"
 urlpatterns = [
     path("search/", cards.search, name="search"),
     path("households/", cards.index, name="list"),
     path("households/new/", card_form.new, name="new"),
+    path("households/drafts/", drafts.index, name="drafts"),
+    path("households/drafts/key/", drafts.key, name="draft_key"),
+    path("households/drafts/keep/", drafts.keep, name="keep_draft"),
+    path("households/drafts/<int:draft_id>/discard/", drafts.discard, name="discard_draft"),
+    path("households/drafts/<int:draft_id>/restore/", drafts.restore, name="restore_draft"),
     path("households/<int:household_id>/", card.card, name="card"),
     path("households/<int:household_id>/edit/", card_form.edit, name="edit"),
     path("households/<int:household_id>/reveal/", card.reveal, name="reveal"),

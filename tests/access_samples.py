@@ -4,12 +4,13 @@ A cell of the columns `path` and `data` says `argument=@name`; `name` is a funct
 `World` and returns the value that goes into the address or the form.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.utils import timezone
 
@@ -17,7 +18,7 @@ from cadres.models import VillageNeed
 from cadres.services.needs import recompute_needs
 from cadres.services.plans import propose_plan
 from changde.jobs.models import Job
-from households.models import Household, ImportBatch, VillageCard
+from households.models import CardDraft, Household, ImportBatch, VillageCard
 from households.services.index_versions import load_default_versions
 from households.services.results import recompute_household
 from supervision.models import Objection, PublicityList
@@ -109,6 +110,15 @@ def import_batch(world: World) -> int:
     ).pk
 
 
+def card_draft(world: World) -> int:
+    """What a cadre of the village typed and has not saved."""
+    draft = CardDraft(owner=world.people.fengming_cadre, client_key=uuid4(), village_id=FENGMING)
+    draft.save()
+    draft.hold(json.dumps([["group", MARKS[0]]]))
+    draft.save()
+    return draft.pk
+
+
 def posted_cadre(world: World) -> int:
     """A cadre of a county unit who serves in the village."""
     cadre = make_cadre(MARKS[0])
@@ -178,6 +188,7 @@ SAMPLES: dict[str, Callable[[World], Any]] = {
         village_card,
         job,
         import_batch,
+        card_draft,
         posted_cadre,
         village_with_need,
         plan,

@@ -77,3 +77,8 @@ def blind_index(text: str | None, *, kind: str) -> bytes | None:
     if not text:
         return None
     return hmac.new(base64.b64decode(settings.INDEX_KEY), f"{kind}:{normalise(text)}".encode(), sha256).digest()
+
+
+def derived_key(*, purpose: str, owner: int | str) -> bytes:
+    """32 bytes for one owner and one purpose, the same each time; nothing about INDEX_KEY follows from them."""
+    return hmac.new(base64.b64decode(settings.INDEX_KEY), f"key:{purpose}:{owner}".encode(), sha256).digest()

@@ -171,7 +171,7 @@ def card_forms(
     household, member_form = HouseholdForm(**options), MemberForm()
     household.initial = household.shown(Both(shown)) | {
         "version": version,
-        "client_key": None if stored else uuid.uuid4(),
+        "client_key": uuid.uuid4(),
     }
     members = [
         member_form.shown(member) | {"person": person} for person, member in zip(persons, shown.members, strict=True)

@@ -1,5 +1,6 @@
 """Tables of the people who are helped."""
 
+from households.models.draft import CardDraft
 from households.models.finding import Finding
 from households.models.household import Household, HouseholdStatus, Membership
 from households.models.identity import IdentityClaim
@@ -10,6 +11,7 @@ from households.models.sheet import MemberSheet, Sheet
 from households.models.village_card import VillageCard
 
 __all__ = [
+    "CardDraft",
     "Finding",
     "Household",
     "HouseholdStatus",

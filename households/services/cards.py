@@ -30,7 +30,7 @@ from households.domain.card import Card, SheetFacts
 from households.domain.card import Finding as Check
 from households.domain.card_income import with_income
 from households.domain.merge import Conflict, NumberedCard, changed_fields, merge
-from households.models import Finding, Household, IdentityClaim, MemberSheet, Membership, Person, Sheet
+from households.models import CardDraft, Finding, Household, IdentityClaim, MemberSheet, Membership, Person, Sheet
 from households.selectors.history import rows_at
 from households.services import card_rows, results
 
@@ -93,7 +93,8 @@ def save_card(
 
     `persons` gives for each member the id of the person it was read from (None: a new row of the form); such a member
     is matched by ID number inside the card, else it is a new person. `expected_version` is the version the writer began
-    with, required for an existing card. `client_key` makes a repeated submission of a new card one row.
+    with, required for an existing card. `client_key` is the form's own: it makes a repeated submission of a new card
+    one row, and the writer's draft under it is forgotten in the same transaction.
     `capability` is the right by which it is written: a form edits, a workbook imports.
     Income totals are worked out here from the parts, whatever the card says.
     Raises Refusal: CardRefused, NumberWaits, VersionConflict, or one that names a field.
@@ -101,7 +102,10 @@ def save_card(
     mine = NumberedCard(card, tuple(persons) if persons is not None else (None,) * len(card.members))
     try:
         with acting(by), transaction.atomic():
-            return _save(mine, by, household, expected_version, client_key, capability)
+            saved = _save(mine, by, household, expected_version, client_key, capability)
+            if by is not None and client_key is not None:
+                CardDraft.objects.filter(owner=by, client_key=client_key).delete()
+            return saved
     except _NumbersTaken as taken:
         _note_duplicates(taken.hashes, by=by, village=card.household.village_code)
         raise NumberWaits(taken.members) from None
@@ -258,8 +262,10 @@ def _write(
     here = set(before.persons) if before else set()
     added = [] if past else [person for person in ids if person not in here]
     ended = [] if past else [person for person in here if person not in ids]
+    stay = [person for person in ids if person in here]
+    moved = before is not None and stay != [person for person in before.persons if person in ids]
     new_sheet = not Sheet.objects.filter(household=row, year=year).exists()
-    if before is not None and not (changed or added or ended or new_sheet):
+    if before is not None and not (changed or added or ended or new_sheet or (moved and not past)):
         return row
     if past:
         row.version, row.changed_at = row.version + 1, timezone.now()

@@ -1,10 +1,12 @@
 """Entering and correcting a whole card in the browser."""
 
+import uuid
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
@@ -23,11 +25,13 @@ from households.domain.merge import NumberedCard
 from households.domain.years import last_full_year, year_of
 from households.forms.card import CardForms, card_forms
 from households.forms.conflict import chosen, conflicting_forms
-from households.models import Household
+from households.models import CardDraft, Household
 from households.selectors.cards import latest_year, villages_of
+from households.selectors.drafts import DraftLine, drafts_for
 from households.selectors.lines import income_lines
 from households.services.card_rows import load_card
 from households.services.cards import VersionConflict, save_card
+from households.views.drafts import draft_texts, owner_tag
 
 # What a new year's sheet does not take over from the last one: every year is asked anew.
 _ASKED_ANEW = (
@@ -48,7 +52,8 @@ def new(request: HttpRequest) -> HttpResponse:
     )
     forms = card_forms(request.POST or None, villages=villages, start=start, rows=_rows(request))
     if request.method != "POST":
-        return _page(request, forms, villages)
+        draft, gone = _asked_draft(request, None)
+        return gone or _page(request, forms, villages, draft=draft)
     if forms.is_valid:
         try:
             saved = save_card(
@@ -74,9 +79,12 @@ def edit(request: HttpRequest, household_id: int) -> HttpResponse:
     shown = stored if stored.card.sheet.year else _new_year(household, year)
     options: dict[str, Any] = {"villages": villages, "stored": shown, "fixed_year": year}
     if request.method != "POST":
+        draft, gone = _asked_draft(request, household)
+        if gone:
+            return gone
         record_read("households.edit_card", by=request.user, target=household, area=household.village_id, year=year)
         forms = card_forms(None, version=household.version, rows=_rows(request), **options)
-        return _page(request, forms, villages, household=household)
+        return _page(request, forms, villages, household=household, draft=draft)
     forms = card_forms(chosen(request.POST, stored), **options)
     status = UNPROCESSABLE
     conflict = None
@@ -89,6 +97,7 @@ def edit(request: HttpRequest, household_id: int) -> HttpResponse:
                 by=request.user,  # type: ignore[arg-type]
                 household=household,
                 expected_version=forms.household.cleaned_data.get("version"),
+                client_key=forms.household.cleaned_data.get("client_key"),
             )
         except VersionConflict as refusal:
             forms, conflict, status = conflicting_forms(request.POST, forms, refusal, **options), refusal, CONFLICT
@@ -106,6 +115,7 @@ def _page(
     *,
     household: Household | None = None,
     conflict: VersionConflict | None = None,
+    draft: CardDraft | None = None,
     status: int = 200,
 ) -> HttpResponse:
     village = villages[0] if villages else None
@@ -122,8 +132,52 @@ def _page(
         "lines": {str(year): str(line) for year, line in income_lines(county).items()},
         "texts": _texts(),
         "back": reverse("households:card", args=[household.pk]) if household else reverse("households:list"),
-    }
+    } | _draft_context(request, forms, household, draft)
     return render_page(request, "households/card_form.html", context, status=status)
+
+
+def _asked_draft(request: HttpRequest, household: Household | None) -> tuple[CardDraft | None, HttpResponse | None]:
+    """The draft ?draft= names, to be taken up; or where to go when it is not there any more (or not this person's)."""
+    asked = request.GET.get("draft", "")
+    if not asked:
+        return None, None
+    own = CardDraft.objects.visible_to(request.user).current().filter(household=household)
+    draft = own.filter(pk=int(asked)).first() if asked.isdecimal() and len(asked) < 19 else None
+    if draft is None:
+        messages.info(request, _("这份草稿已经提交或放弃，下面是没有草稿的表单"))
+        query = request.GET.copy()
+        del query["draft"]
+        return None, HttpResponseRedirect(f"{request.path}?{query.urlencode()}" if query else request.path)
+    record_read("households.resume_draft", by=request.user, target=draft, area=draft.village_id)
+    return draft, None
+
+
+def _draft_context(
+    request: HttpRequest, forms: CardForms, household: Household | None, draft: CardDraft | None
+) -> dict[str, Any]:
+    """What static/js/card-draft.js starts from, and the person's other drafts of this card to choose from."""
+    if forms.household.is_bound:
+        given = forms.household["client_key"].value() or ""
+        with suppress(ValueError):
+            draft = CardDraft.objects.visible_to(request.user).filter(client_key=uuid.UUID(str(given))).first()
+    own: list[DraftLine] = [] if forms.household.is_bound else drafts_for(request.user, household)  # type: ignore[arg-type]
+    known = [
+        {"key": str(each.client_key), "writer": str(each.writer), "sequence": each.sequence, "revision": each.revision}
+        for each in {line.draft for line in own} | ({draft} if draft else set())
+    ]
+    resumed = draft is not None and not forms.household.is_bound
+    at = timezone.localtime(draft.changed_at).strftime("%H:%M") if draft else ""
+    start = {
+        "household": household.pk if household else None,
+        "id": draft.pk if draft else None,
+        "at": at,
+        "revision": draft.revision if draft else 0,
+        "controls": draft.controls if draft and resumed else None,
+        "known": known,
+        "owner": owner_tag(request),
+    }
+    offers = [line for line in own if line.draft != draft]
+    return {"draft": draft, "draft_start": start, "draft_offers": offers, "draft_texts": draft_texts()}
 
 
 def _state(section: Any, forms: CardForms) -> dict[str, Any]:
@@ -175,8 +229,6 @@ def _new_year(household: Household, year: int) -> NumberedCard:
 def _texts() -> dict[str, str]:
     """What static/js/card-form.js says."""
     return {
-        "unsaved": _("有未保存的修改"),
-        "saved": _("没有未保存的修改"),
         "idOk": _("号码正确：%(sex)s，%(birth)s 出生，%(age)s 岁"),
         "idLength": _("应为 18 位，现为 %(length)s 位"),
         "idWrong": _("校验码不对或日期不存在，请核对"),
@@ -185,6 +237,9 @@ def _texts() -> dict[str, str]:
         "member": _("第 %(number)s 位成员"),
         "removed": _("保存后移出本户"),
         "filled": _("已填 %(done)s/%(all)s"),
+        "sectionEmpty": _("空"),
+        "sectionComplete": _("完整"),
+        "sectionNotes": _("%(count)s 处疑点"),
         "missing": _("还有 %(count)s 项收支未填，暂算不出；没有的请填 0"),
         "nobody": _("还没有计入的家庭成员"),
         "below": _("低于 %(year)s 年标准线 %(line)s 元，差 %(gap)s 元"),

@@ -1,5 +1,5 @@
-/* The form of a whole card: member rows, what an ID number says, income while typing, state of the sections, unsaved changes.
-   Money is counted in whole fen. Nothing typed is stored in the browser; the server works everything out again. */
+/* The form of a whole card: member rows, what an ID number says, income while typing, state of the sections.
+   Money is counted in whole fen; the server works everything out again. Drafts: card-draft.js. */
 (function () {
   "use strict";
   const form = document.querySelector("[data-card-form]");
@@ -33,19 +33,71 @@
   const isGone = (row) => { const gone = row.querySelector("input[name$='-DELETE']"); return Boolean(gone && gone.checked); };
   const isFilled = (row) => Boolean(value("name", row) || value("id_number", row));
 
-  form.querySelector("[data-add-member]").addEventListener("click", () => {
+  function addRow() {
     const at = Number(total.value);
-    if (at >= most) return;
+    if (at >= most) return null;
     const holder = document.createElement("div");
     holder.innerHTML = blank.innerHTML.replaceAll("__prefix__", at);
     const row = holder.firstElementChild;
     box.append(row);
     total.value = at + 1;
+    return row;
+  }
+
+  form.querySelector("[data-add-member]").addEventListener("click", () => {
+    const row = addRow();
+    if (!row) return;
     row.open = true;
+    form.dispatchEvent(new CustomEvent("card:row", { detail: row }));
     refreshMember(row);
     row.querySelector("input:not([type=hidden])").focus();
     row.scrollIntoView({ block: "start" });
     changed();
+  });
+
+  /* Rows are posted by number: after a move every row takes the number of its place. */
+  function renumber() {
+    rows().forEach((row, at) => {
+      row.querySelectorAll("[name], [id], [for], [aria-describedby], [aria-controls]").forEach((one) => {
+        ["name", "id", "for", "aria-describedby", "aria-controls"].forEach((attribute) => {
+          const old = one.getAttribute(attribute);
+          if (old && /members-\d+-/.test(old)) one.setAttribute(attribute, old.replace(/members-\d+-/g, `members-!${at}-`));
+        });
+      });
+    });
+    /* in two steps: two radios that share a name for a moment would unset one another */
+    box.querySelectorAll("[name*='members-!'], [id*='members-!'], [for*='members-!'], [aria-describedby*='members-!'], [aria-controls*='members-!']").forEach((one) => {
+      ["name", "id", "for", "aria-describedby", "aria-controls"].forEach((attribute) => {
+        const old = one.getAttribute(attribute);
+        if (old) one.setAttribute(attribute, old.replaceAll("members-!", "members-"));
+      });
+    });
+    form.querySelector("input[name='members-INITIAL_FORMS']").value = 0;
+  }
+
+  function move(row, by) {
+    const all = rows();
+    const other = all[all.indexOf(row) + by];
+    if (!other) return;
+    if (by < 0) other.before(row); else other.after(row);
+    renumber();
+    changed();
+  }
+
+  box.addEventListener("click", (event) => {
+    const pressed = event.target.closest("[data-member-tool]");
+    if (!pressed) return;
+    const row = pressed.closest("[data-member]");
+    const tool = pressed.dataset.memberTool;
+    if (tool === "up" || tool === "down") {
+      move(row, tool === "up" ? -1 : 1);
+      (pressed.disabled ? row.querySelector("summary") : pressed).focus();
+      return;
+    }
+    const gone = row.querySelector("input[name$='-DELETE']");
+    gone.checked = tool === "remove";
+    changed();
+    row.querySelector(tool === "remove" ? "[data-member-tool='keep']" : "summary").focus();
   });
 
   function choose(name, within, wanted) {
@@ -103,6 +155,9 @@
     if (/^\d{4}-\d{2}-\d{2}$/.test(birth) && year()) facts.push(say(texts.age, { age: ageIn(year(), birth) }));
     if (isGone(row)) facts.push(texts.removed);
     row.classList.toggle("is-gone", isGone(row));
+    const at = rows().indexOf(row);
+    row.querySelector("[data-member-tool='up']").disabled = at === 0;
+    row.querySelector("[data-member-tool='down']").disabled = at === rows().length - 1;
     row.querySelector("[data-member-sub]").textContent = facts.filter(Boolean).join(" · ");
   }
 
@@ -171,7 +226,7 @@
     changed();
   });
 
-  /* --- sections ----------------------------------------------------------------------------------------- */
+  /* --- sections: empty, so many of so many, complete, or something to look at ------------------------------- */
   const optional = (control) => { const around = control.closest(".field"); return Boolean(around && around.querySelector(".field-optional")); };
 
   function refreshSections() {
@@ -186,27 +241,45 @@
         names.set(control.name, names.get(control.name) || filled);
       });
       const done = [...names.values()].filter(Boolean).length;
+      const notes = [...section.querySelectorAll("[data-note]")].filter((note) => !note.hidden && note.textContent).length;
       let state = link.querySelector(".state");
       if (!state) { state = document.createElement("span"); state.className = "state"; link.append(state); }
-      state.classList.toggle("state-done", names.size > 0 && done === names.size);
-      state.textContent = names.size ? `${done}/${names.size}` : "";
-      state.title = say(texts.filled, { done, all: names.size });
+      const complete = names.size > 0 && done === names.size;
+      state.classList.toggle("state-done", complete && !notes);
+      state.classList.toggle("state-warning", notes > 0);
+      const shown = !names.size ? "" : done === 0 ? texts.sectionEmpty : complete ? "✓" : `${done}/${names.size}`;
+      state.textContent = notes ? `${shown} ⚠${notes}` : shown;
+      const said = names.size ? [done === 0 ? texts.sectionEmpty : complete ? texts.sectionComplete : say(texts.filled, { done, all: names.size })] : [];
+      if (notes) said.push(say(texts.sectionNotes, { count: notes }));
+      state.title = said.join("，");
+      link.setAttribute("aria-label", [link.firstChild.textContent.trim(), ...said].join("，"));
     });
   }
 
-  /* --- unsaved changes ------------------------------------------------------------------------------------ */
-  const saved = form.querySelector("[data-saved-state]");
-  let dirty = form.hasAttribute("data-dirty");
+  /* Alt+PageDown and Alt+PageUp walk the sections from anywhere in the form. */
+  document.addEventListener("keydown", (event) => {
+    if (!event.altKey || event.ctrlKey || event.metaKey || !["PageDown", "PageUp"].includes(event.key)) return;
+    event.preventDefault();
+    const sections = [...form.querySelectorAll("[data-section]")];
+    const own = document.activeElement.closest("[data-section]");
+    const from = own ? sections.indexOf(own) : -1;
+    const next = sections[event.key === "PageDown" ? Math.min(sections.length - 1, from + 1) : Math.max(0, from - 1)];
+    const title = next.querySelector("h2");
+    title.tabIndex = -1;
+    title.focus();
+    next.scrollIntoView({ block: "start" });
+  });
 
+  /* --- together --------------------------------------------------------------------------------------------- */
   function changed() {
-    dirty = true;
     refresh();
+    form.dispatchEvent(new CustomEvent("card:changed"));
   }
   function refresh() {
     rows().forEach(refreshMember);
     refreshIncome();
+    form.dispatchEvent(new CustomEvent("card:refresh"));
     refreshSections();
-    if (dirty) { saved.textContent = texts.unsaved; saved.classList.add("is-waiting"); }
   }
   form.addEventListener("input", (event) => {
     const row = event.target.closest("[data-member]");
@@ -225,8 +298,6 @@
   form.addEventListener("focusin", (event) => {
     if (event.target.matches("input[type=text]") && event.target.value.includes("*")) event.target.select();
   });
-  form.addEventListener("submit", () => { dirty = false; });
-  window.addEventListener("beforeunload", (event) => { if (dirty) event.preventDefault(); });
   /* a link of the error summary into a folded member opens it */
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[href^='#']");
@@ -235,6 +306,37 @@
     if (folded) folded.open = true;
   });
 
+  /* --- what stands in the form, and back ---------------------------------------------------------------------- */
+  const plain = (control) => control.name && control.name !== "csrfmiddlewaretoken" && !["submit", "button", "file"].includes(control.type);
+
+  /* [[name, value], ...] of every control that holds something. */
+  function readControls() {
+    return [...form.elements].filter(plain).flatMap((control) => {
+      if (["radio", "checkbox"].includes(control.type) && !control.checked) return [];
+      return control.value === "" ? [] : [[control.name, control.value]];
+    });
+  }
+
+  /* The form as it was when the controls were read; what they do not name is empty. */
+  function fill(pairs) {
+    const given = new Map();
+    pairs.forEach(([name, value]) => given.set(name, [...(given.get(name) || []), value]));
+    const wanted = Math.min(most, Number((given.get("members-TOTAL_FORMS") || [rows().length])[0]));
+    rows().slice(wanted).forEach((row) => row.remove());
+    total.value = rows().length;
+    while (Number(total.value) < wanted) form.dispatchEvent(new CustomEvent("card:row", { detail: addRow() }));
+    [...form.elements].filter(plain).forEach((control) => {
+      const values = given.get(control.name) || [];
+      if (control.type === "checkbox") control.checked = values.includes(control.value);
+      else if (control.type === "radio") control.checked = values.length ? values.includes(control.value) : control.value === "";
+      else control.value = values.length ? values[0] : "";
+    });
+    form.dispatchEvent(new CustomEvent("card:filled"));
+    rows().forEach((row) => { refreshNumber(row, false); row.open = !isFilled(row); });
+    refresh();
+  }
+
+  Object.assign(window.changde, { cardForm: { form, say, value, field, rows, isGone, isFilled, year, refresh, changed, fill, read: readControls, texts } });
   rows().forEach((row) => refreshNumber(row, false));
   refresh();
 })();
