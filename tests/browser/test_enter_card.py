@@ -112,14 +112,15 @@ def test_errors_stand_at_their_fields_and_nothing_typed_is_lost(form: Page) -> N
     expect(page.locator("[data-attribute=name]").first).to_have_value("张建华")
 
 
-def test_leaving_with_unsaved_changes_is_asked(form: Page) -> None:
+def test_leaving_asks_nothing_because_the_draft_is_there(form: Page) -> None:
     page = form
     asked = []
     page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
     page.locator("[data-attribute=group]").fill("3组")
-    expect(page.locator("[data-saved-state]")).to_contain_text("有未保存的修改")
+    expect(page.locator("[data-saved-state]")).to_contain_text("草稿已存到服务器")
     page.goto("/households/")
-    assert asked == ["beforeunload"]
+    assert asked == []
+    expect(page.get_by_role("link", name="草稿")).to_contain_text("1")
 
 
 def test_the_page_is_no_wider_than_the_phone_and_the_button_in_reach(form: Page) -> None:
