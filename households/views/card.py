@@ -7,6 +7,7 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
@@ -19,6 +20,7 @@ from households.card_facts import facts_of
 from households.card_sections import ASSETS, BASICS, HOUSING, INCOME, LAND, MEMBERS
 from households.domain.card import Member
 from households.domain.fields import CARD_FIELDS
+from households.domain.years import last_full_year
 from households.messages import message
 from households.models import Finding, Household, HouseholdStatus, Membership, Person
 from households.selectors.cards import CardPage, card_of, card_page
@@ -73,6 +75,7 @@ def card(request: HttpRequest, household_id: int) -> HttpResponse:
         "members": [(row, Member(birth_date=row.person.birth_date).age_in(year)) for row in page.members],
         "findings": [(finding, _finding_text(finding)) for finding in page.findings],
         "panels": _panels(household) if tab == "overview" else [],
+        "new_year": _new_year(page),
         "may_edit": covers(request.user, "edit_cards", household.village_id),
         "crumbs": [
             {"text": _("户卡"), "href": reverse("households:list")},
@@ -167,6 +170,12 @@ def _finding_text(finding: Finding) -> str:
     if finding.kind == Finding.Kind.YELLOW_CHECK:
         return message(finding.code, finding.facts.get("parameters", {}))
     return str(Finding.Kind(finding.kind).label)
+
+
+def _new_year(page: CardPage) -> int | None:
+    """The year whose sheet comes next: the one after the latest, once it is over."""
+    coming = page.years[0] + 1 if page.years else None
+    return coming if coming and coming <= last_full_year(timezone.localdate()) else None
 
 
 def _panels(household: Household) -> list[str]:

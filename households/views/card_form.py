@@ -1,6 +1,7 @@
 """Entering and correcting a whole card in the browser."""
 
 import uuid
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -20,16 +21,19 @@ from changde.divisions.codes import Level, ancestor
 from changde.divisions.models import Division
 from changde.web.pages import CONFLICT, UNPROCESSABLE, go, render_page
 from households.card_sections import CARD_SECTIONS, MEMBERS, SECTIONS
+from households.domain import checks
 from households.domain.card import HEAD, Card, HouseholdFacts, Member, SheetFacts
 from households.domain.merge import NumberedCard
 from households.domain.years import last_full_year, year_of
-from households.forms.card import CardForms, card_forms
+from households.forms.card import CardForms, Unconfirmed, card_forms
 from households.forms.conflict import chosen, conflicting_forms
+from households.forms.registry import choice_initials
+from households.messages import message
 from households.models import CardDraft, Household
 from households.selectors.cards import latest_year, villages_of
 from households.selectors.drafts import DraftLine, drafts_for
 from households.selectors.lines import income_lines
-from households.services.card_rows import load_card
+from households.services.card_rows import load_card, name_keys
 from households.services.cards import VersionConflict, save_card
 from households.views.drafts import draft_texts, owner_tag
 
@@ -77,7 +81,8 @@ def edit(request: HttpRequest, household_id: int) -> HttpResponse:
     year = _year_of(request, household)
     stored = load_card(household, year)
     shown = stored if stored.card.sheet.year else _new_year(household, year)
-    options: dict[str, Any] = {"villages": villages, "stored": shown, "fixed_year": year}
+    carried = stored.card.sheet.year is None
+    options: dict[str, Any] = {"villages": villages, "stored": shown, "fixed_year": year, "carried": carried}
     if request.method != "POST":
         draft, gone = _asked_draft(request, household)
         if gone:
@@ -88,7 +93,8 @@ def edit(request: HttpRequest, household_id: int) -> HttpResponse:
     forms = card_forms(chosen(request.POST, stored), **options)
     status = UNPROCESSABLE
     conflict = None
-    if forms.is_valid:
+    waiting = forms.unconfirmed if forms.is_valid and "leave_unknown" not in request.POST else []
+    if forms.is_valid and not waiting:
         mine = forms.numbered
         try:
             saved = save_card(
@@ -105,7 +111,7 @@ def edit(request: HttpRequest, household_id: int) -> HttpResponse:
             forms.tell(refusal)
         else:
             return _saved(request, saved)
-    return _page(request, forms, villages, household=household, conflict=conflict, status=status)
+    return _page(request, forms, villages, household=household, conflict=conflict, waiting=waiting, status=status)
 
 
 def _page(
@@ -116,6 +122,7 @@ def _page(
     household: Household | None = None,
     conflict: VersionConflict | None = None,
     draft: CardDraft | None = None,
+    waiting: Sequence[Unconfirmed] = (),
     status: int = 200,
 ) -> HttpResponse:
     village = villages[0] if villages else None
@@ -126,11 +133,18 @@ def _page(
         "village": village if len(villages) == 1 else None,
         "villages": villages,
         "conflict": conflict,
+        "waiting": waiting,
         "sections": [(section, forms.household.section_groups(section)) for section in CARD_SECTIONS],
         "members_section": MEMBERS,
         "nav": [_state(section, forms) for section in SECTIONS],
         "lines": {str(year): str(line) for year, line in income_lines(county).items()},
         "texts": _texts(),
+        "rules": _rules(),
+        "search": {
+            "initials": choice_initials() | {each.name: name_keys(each.name)[1] for each in villages[:400]},
+            "none": _("没有符合的选项"),
+            "count": _("%(count)s 个选项"),
+        },
         "back": reverse("households:card", args=[household.pk]) if household else reverse("households:list"),
     } | _draft_context(request, forms, household, draft)
     return render_page(request, "households/card_form.html", context, status=status)
@@ -226,12 +240,30 @@ def _new_year(household: Household, year: int) -> NumberedCard:
     return replace(last, card=replace(last.card, sheet=sheet))
 
 
+def _rules() -> dict[str, Any]:
+    """What static/js/member-notes.js notes at once: figures and words of the checks that run at the save."""
+    noted = (
+        "child-age", "parent-age", "grandchild-age", "spouse-age", "head-minor", "age-limit", "birth-future",
+        "spouse-sex", "two-spouses", "relation-sex", "id-missing", "disability-certificate",
+    )  # fmt: skip
+    return checks.relations.rules_as_data(checks.Limits()) | {
+        "numberFrom": checks.identity.NUMBER_FROM_AGE,
+        "texts": {check_id: message(check_id) for check_id in noted},
+    }
+
+
 def _texts() -> dict[str, str]:
     """What static/js/card-form.js says."""
     return {
         "idOk": _("号码正确：%(sex)s，%(birth)s 出生，%(age)s 岁"),
         "idLength": _("应为 18 位，现为 %(length)s 位"),
         "idWrong": _("校验码不对或日期不存在，请核对"),
+        "idOld": _("；15 位老号码，18 位为 %(number)s"),
+        "certificateOk": _("证号正确：残疾%(grade)s，与证件号码一致"),
+        "certificateWrong": _("应为 20 位：18 位证件号码、类别（1 至 7）、等级（1 至 4）；换发的在后面加 B 和次数"),
+        "certificateOther": _("证号中的证件号码与本人不同"),
+        "allSame": _("本节都没有变化"),
+        "notes": _("%(count)s 处疑点"),
         "idTwice": _("本户另有成员用了同一号码"),
         "age": _("%(age)s 岁"),
         "member": _("第 %(number)s 位成员"),

@@ -6,7 +6,7 @@
   if (!form) return;
   const texts = JSON.parse(document.querySelector(form.dataset.texts).textContent);
   const lines = JSON.parse(document.querySelector(form.dataset.lines).textContent);
-  const { read, ageIn } = window.changde.idNumber;
+  const { read, ageIn, readCertificate } = window.changde.idNumber;
   const TRANSFERS = ["family_planning", "dibao", "wubao", "pension", "ecological_compensation", "other_transfer"];
   const PARTS = ["wage_income", "business_income", "property_income", ...TRANSFERS, "production_expenses"];
 
@@ -101,15 +101,17 @@
   });
 
   function choose(name, within, wanted) {
+    const list = within.querySelector(`select[data-attribute="${name}"]`);
+    if (list) { list.value = wanted; list.dispatchEvent(new Event("change", { bubbles: true })); return; }
     const radio = [...within.querySelectorAll(`[data-attribute="${name}"]`)].find((control) => control.value === wanted);
     if (radio && !radio.checked) { radio.checked = true; radio.dispatchEvent(new Event("change", { bubbles: true })); }
   }
 
-  function verdictOf(input) {
-    let note = input.parentElement.querySelector("[data-id-verdict]");
-    if (!note) {
+  function verdictOf(input, mark = "idVerdict") {
+    let note = input.nextElementSibling;
+    if (!note || !(mark in note.dataset)) {
       note = document.createElement("div");
-      note.dataset.idVerdict = "";
+      note.dataset[mark] = "";
       note.setAttribute("role", "status");
       input.insertAdjacentElement("afterend", note);
     }
@@ -133,7 +135,7 @@
         if (!value("id_kind", row) && kind) choose("id_kind", row, "居民身份证");
       }
       note.classList.add("is-good");
-      note.textContent = say(texts.idOk, { sex: said.sex, birth: said.birth, age: year() ? ageIn(year(), said.birth) : "—" });
+      note.textContent = say(texts.idOk, { sex: said.sex, birth: said.birth, age: year() ? ageIn(year(), said.birth) : "—" }) + (said.old ? say(texts.idOld, { number: said.number }) : "");
     } else if (twice) {
       note.classList.add("is-bad");
       note.textContent = texts.idTwice;
@@ -143,6 +145,33 @@
     } else if (said.state === "length" && (!fills || document.activeElement !== input)) {
       note.classList.add("is-bad");
       note.textContent = say(texts.idLength, { length: said.length });
+    }
+  }
+
+  /* The certificate holds the ID number and the grade: both are checked at once, the grade need not be typed again. */
+  function refreshCertificate(row, fills) {
+    const input = field("disability_certificate", row);
+    const note = verdictOf(input, "certificateVerdict");
+    note.className = "field-verdict";
+    note.textContent = "";
+    if (!input.value.trim() || input.value.includes("*")) return;
+    const said = readCertificate(input.value);
+    const own = read(value("id_number", row)).number;
+    if (said.state === "ok" && (!own || own === said.id)) {
+      note.classList.add("is-good");
+      note.textContent = say(texts.certificateOk, { grade: said.grade });
+      const grade = field("disability_grade", row);
+      if (fills && !grade.value) { grade.value = said.grade; grade.dispatchEvent(new Event("change", { bubbles: true })); }
+      if (fills) {
+        const disabled = controls("health", row).find((control) => control.value === "残疾");
+        if (disabled && !disabled.checked) { disabled.checked = true; disabled.dispatchEvent(new Event("change", { bubbles: true })); }
+      }
+    } else if (said.state === "ok") {
+      note.classList.add("is-bad");
+      note.textContent = texts.certificateOther;
+    } else if (!fills || document.activeElement !== input) {
+      note.classList.add("is-bad");
+      note.textContent = texts.certificateWrong;
     }
   }
 
@@ -241,7 +270,9 @@
         names.set(control.name, names.get(control.name) || filled);
       });
       const done = [...names.values()].filter(Boolean).length;
-      const notes = [...section.querySelectorAll("[data-note]")].filter((note) => !note.hidden && note.textContent).length;
+      const asked = new Set([...section.querySelectorAll("[data-still]")].map((control) => control.name));
+      section.querySelectorAll("[data-still]:checked").forEach((control) => asked.delete(control.name));
+      const notes = section.querySelectorAll("[data-note]").length + asked.size;
       let state = link.querySelector(".state");
       if (!state) { state = document.createElement("span"); state.className = "state"; link.append(state); }
       const complete = names.size > 0 && done === names.size;
@@ -284,16 +315,19 @@
   form.addEventListener("input", (event) => {
     const row = event.target.closest("[data-member]");
     if (row && event.target.matches("[data-attribute='id_number']")) refreshNumber(row, true);
+    if (row && event.target.matches("[data-attribute='disability_certificate']")) refreshCertificate(row, true);
     changed();
   });
   form.addEventListener("change", (event) => {
     const row = event.target.closest("[data-member]");
     if (row && event.target.matches("[data-attribute='id_number']")) refreshNumber(row, true);
+    if (row && event.target.matches("[data-attribute='disability_certificate']")) refreshCertificate(row, true);
     changed();
   });
   form.addEventListener("focusout", (event) => {
     const row = event.target.closest("[data-member]");
     if (row && event.target.matches("[data-attribute='id_number']")) refreshNumber(row, false);
+    if (row && event.target.matches("[data-attribute='disability_certificate']")) refreshCertificate(row, false);
   });
   form.addEventListener("focusin", (event) => {
     if (event.target.matches("input[type=text]") && event.target.value.includes("*")) event.target.select();
@@ -332,11 +366,11 @@
       else control.value = values.length ? values[0] : "";
     });
     form.dispatchEvent(new CustomEvent("card:filled"));
-    rows().forEach((row) => { refreshNumber(row, false); row.open = !isFilled(row); });
+    rows().forEach((row) => { refreshNumber(row, false); refreshCertificate(row, false); row.open = !isFilled(row); });
     refresh();
   }
 
   Object.assign(window.changde, { cardForm: { form, say, value, field, rows, isGone, isFilled, year, refresh, changed, fill, read: readControls, texts } });
-  rows().forEach((row) => refreshNumber(row, false));
+  rows().forEach((row) => { refreshNumber(row, false); refreshCertificate(row, false); });
   refresh();
 })();
