@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from households.views import card, card_form, cards, drafts, imports, village_cards, why
+from households.views import card, card_form, cards, drafts, imports, needs, village_cards, why
 
 app_name = "households"
 urlpatterns = [
@@ -17,6 +17,7 @@ urlpatterns = [
     path("households/<int:household_id>/", card.card, name="card"),
     path("households/<int:household_id>/edit/", card_form.edit, name="edit"),
     path("households/<int:household_id>/reveal/", card.reveal, name="reveal"),
+    path("households/<int:household_id>/needs/", needs.needs, name="needs"),
     path("households/<int:household_id>/why/", why.why, name="why"),
     path("imports/", imports.index, name="imports"),
     path("imports/new/", imports.new, name="import"),

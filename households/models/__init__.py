@@ -6,6 +6,7 @@ from households.models.household import Household, HouseholdStatus, Membership
 from households.models.identity import IdentityClaim
 from households.models.imports import ImportBatch, ImportProblem, WaitingHousehold
 from households.models.index import IndexRun, IndexVersion, Result, RunChunk, TownshipPointer
+from households.models.need import HouseholdNeed
 from households.models.person import Person
 from households.models.sheet import MemberSheet, Sheet
 from households.models.village_card import VillageCard
@@ -14,6 +15,7 @@ __all__ = [
     "CardDraft",
     "Finding",
     "Household",
+    "HouseholdNeed",
     "HouseholdStatus",
     "IdentityClaim",
     "ImportBatch",

@@ -20,11 +20,13 @@ from households.card_facts import facts_of
 from households.card_sections import ASSETS, BASICS, HOUSING, INCOME, LAND, MEMBERS
 from households.domain.card import Member
 from households.domain.fields import CARD_FIELDS
+from households.domain.needs import need_kinds
 from households.domain.years import last_full_year
 from households.messages import message
-from households.models import Finding, Household, HouseholdStatus, Membership, Person
+from households.models import Finding, Household, HouseholdNeed, HouseholdStatus, Membership, Person
 from households.selectors.cards import CardPage, card_of, card_page
 from households.selectors.history import Act, history_of
+from households.services.needs import needs_of
 
 TABS = (
     ("overview", gettext_lazy("概况"), "card"),
@@ -87,7 +89,11 @@ def card(request: HttpRequest, household_id: int) -> HttpResponse:
 
 def _overview(page: CardPage) -> dict[str, Any]:
     basics = facts_of(BASICS, page.household, page.sheet, leave_out=_NOT_PLAIN)
-    return {"basics": basics, "request_text": page.sheet and page.sheet.request}
+    named = [
+        (_(need_kinds()[kind]), need.urgency, HouseholdNeed.Urgency(need.urgency).label, need.detail)
+        for kind, need in needs_of(page.household, page.sheet.year if page.sheet else None).items()
+    ]
+    return {"basics": basics, "request_text": page.sheet and page.sheet.request, "needs": named}
 
 
 def _members(page: CardPage) -> dict[str, Any]:
@@ -139,6 +145,9 @@ def _act_text(act: Act) -> str:
     if act.verb == "households.set_status":
         before, after = (HouseholdStatus(act.facts[side]).label for side in ("before", "after"))
         return _("户状态：%(before)s → %(after)s") % {"before": before, "after": after}
+    if act.verb == "households.save_needs":
+        kinds = "、".join(_(need_kinds().get(kind, kind)) for kind in act.facts.get("fields", ()))
+        return _("修改诉求：%(kinds)s") % {"kinds": kinds}
     if act.verb == "households.number_waits":
         return _("另有一户填写了同一证件号码，等待查重")
     return _("系统之外的改动") if not act.verb else act.verb

@@ -143,7 +143,6 @@ def _page(
         "search": {
             "initials": choice_initials() | {each.name: name_keys(each.name)[1] for each in villages[:400]},
             "none": _("没有符合的选项"),
-            "count": _("%(count)s 个选项"),
         },
         "back": reverse("households:card", args=[household.pk]) if household else reverse("households:list"),
     } | _draft_context(request, forms, household, draft)
