@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from households.domain.needs import Need, Needs, need_kinds
@@ -16,12 +17,12 @@ class NeedsForm(forms.Form):
     use_required_attribute = False
     base = forms.JSONField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, stored: Needs, **kwargs: Any):
+    def __init__(self, data: QueryDict | None, *, stored: Needs):
         base = {kind: [need.urgency, need.detail] for kind, need in stored.items()}
         initial: dict[str, Any] = {"base": base}
         for kind, need in stored.items():
             initial |= {kind: need.urgency, f"{kind}_detail": need.detail}
-        super().__init__(*args, initial=initial, **kwargs)
+        super().__init__(data, initial=initial)
         for kind, name in need_kinds().items():
             choices = [*HouseholdNeed.Urgency.choices, ("", _("没有提出"))]
             self.fields[kind] = forms.ChoiceField(
@@ -56,7 +57,7 @@ class NeedsForm(forms.Form):
 
     def show(self, kinds: Any, theirs: Needs) -> None:
         """Say at each clashing kind what stands there now, and go on from it."""
-        data = self.data.copy()  # type: ignore[union-attr]
+        data = dict(self.data.items())
         data["base"] = json.dumps({kind: [need.urgency, need.detail] for kind, need in theirs.items()})
         self.data = data
         for kind in kinds:

@@ -219,8 +219,11 @@ class StillField(forms.ChoiceField):
             label=_("%(group)s：与上年相比") % {"group": title},
             choices=[("same", gettext_lazy("没有变化")), ("changed", gettext_lazy("有变化"))],
             widget=forms.RadioSelect({"data-segment": "", "data-still": ""}),
-            required=False,
         )
+
+    def validate(self, value: Any) -> None:
+        if value:
+            super().validate(value)
 
 
 def display(field: RegistryField, value: Any) -> str:

@@ -205,7 +205,7 @@ def test_what_does_not_fit_is_noted_at_once_and_does_not_block(form: Page) -> No
     son.locator("[data-attribute=disability_certificate]").fill(f"{id_number('19800601', '男')}42")
     expect(son.locator("[data-note=disability-certificate]")).to_be_visible()
     son.locator("[data-attribute=id_number]").fill("430725720907004")
-    expect(son.locator("[data-id-verdict]")).to_contain_text("43072519720907004X")
+    expect(son.locator("[data-id-verdict]")).to_contain_text("430725197209070040")
     son.locator("[data-attribute=id_number]").fill("")
     expect(son.locator("[data-note=id-missing]")).to_be_visible()
     son.locator("[data-attribute=no_id_reason]").fill("户口未迁")

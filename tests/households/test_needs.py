@@ -32,7 +32,8 @@ def page_of(household: Household) -> str:
 def test_needs_are_named_and_shown_on_the_card(cadre: Client, household: Household) -> None:
     card = f"/households/{household.pk}/"
     assert page_of(household) in cadre.get(card).content.decode()
-    answer = cadre.post(page_of(household), {"base": "{}", "house": "urgent", "house_detail": "后墙开裂", "loan": "later"})
+    named = {"base": "{}", "house": "urgent", "house_detail": "后墙开裂", "loan": "later"}
+    answer = cadre.post(page_of(household), named)
     assert answer.url == f"{card}?year=2019"
     assert needs_of(household, 2019) == {"house": Need("urgent", "后墙开裂"), "loan": Need("later")}
     shown = cadre.get(card).content.decode()
