@@ -263,24 +263,25 @@
       const link = document.querySelector(`.section-nav a[href="#${section.id}"]`);
       if (!link || link.querySelector(".state-error")) return;
       const names = new Map();
-      section.querySelectorAll("[data-attribute]").forEach((control) => {
+      const isSet = (control) => (["radio", "checkbox"].includes(control.type) ? control.checked && control.value !== "" : control.value.trim() !== "");
+      const own = [...section.querySelectorAll("[data-attribute]")].filter((control) => {
         const row = control.closest("[data-member]");
-        if (control.type === "hidden" || optional(control) || (row && (isGone(row) || !isFilled(row)))) return;
-        const filled = ["radio", "checkbox"].includes(control.type) ? control.checked && control.value !== "" : control.value.trim() !== "";
-        names.set(control.name, names.get(control.name) || filled);
+        return control.type !== "hidden" && !(row && (isGone(row) || !isFilled(row)));
       });
+      own.filter((control) => !optional(control)).forEach((control) => names.set(control.name, names.get(control.name) || isSet(control)));
+      if (!names.size) names.set("", own.some(isSet)); /* nothing that must be filled: anything makes it complete */
       const done = [...names.values()].filter(Boolean).length;
       const asked = new Set([...section.querySelectorAll("[data-still]")].map((control) => control.name));
       section.querySelectorAll("[data-still]:checked").forEach((control) => asked.delete(control.name));
       const notes = section.querySelectorAll("[data-note]").length + asked.size;
       let state = link.querySelector(".state");
       if (!state) { state = document.createElement("span"); state.className = "state"; link.append(state); }
-      const complete = names.size > 0 && done === names.size;
+      const complete = done === names.size;
       state.classList.toggle("state-done", complete && !notes);
       state.classList.toggle("state-warning", notes > 0);
-      const shown = !names.size ? "" : done === 0 ? texts.sectionEmpty : complete ? "✓" : `${done}/${names.size}`;
+      const shown = done === 0 ? texts.sectionEmpty : complete ? "✓" : `${done}/${names.size}`;
       state.textContent = notes ? `${shown} ⚠${notes}` : shown;
-      const said = names.size ? [done === 0 ? texts.sectionEmpty : complete ? texts.sectionComplete : say(texts.filled, { done, all: names.size })] : [];
+      const said = [done === 0 ? texts.sectionEmpty : complete ? texts.sectionComplete : say(texts.filled, { done, all: names.size })];
       if (notes) said.push(say(texts.sectionNotes, { count: notes }));
       state.title = said.join("，");
       link.setAttribute("aria-label", [link.firstChild.textContent.trim(), ...said].join("，"));

@@ -69,6 +69,7 @@
       }) : [Object.assign(document.createElement("li"), { className: "choice-none", textContent: texts.none })]));
       list.hidden = false;
       input.setAttribute("aria-expanded", "true");
+      if (list.getBoundingClientRect().bottom > window.innerHeight - 150) box.scrollIntoView({ block: "start" });
       at = -1;
       if (text && shown.length) mark(0);
       else if (select.value) mark(Math.max(0, shown.findIndex((option) => option.selected)));
