@@ -252,6 +252,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-lost-jobs": {"task": "changde.jobs.tasks.sweep", "schedule": 15},
     "recompute-stale": {"task": "households.tasks.recompute_stale", "schedule": crontab(hour=2, minute=30)},
     "check-cards": {"task": "households.tasks.check_cards_nightly", "schedule": crontab(hour=1, minute=30)},
+    "forget-old-drafts": {"task": "households.tasks.forget_old_drafts", "schedule": 3600},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 

@@ -12,7 +12,7 @@ from changde.jobs.services import RunningJob, finisher, handler
 from households.domain.card_workbook import CardBook, open_cards
 from households.domain.workbook import WorkbookRefused
 from households.models import ImportBatch, IndexRun, RunChunk
-from households.services import imports, index_runs, night_checks, results
+from households.services import drafts, imports, index_runs, night_checks, results
 
 
 @contextmanager
@@ -111,3 +111,9 @@ def check_township(job: RunningJob) -> dict[str, Any]:
 def check_cards_nightly() -> None:
     """Beat, every night: all checks over all stored cards."""
     night_checks.start()
+
+
+@shared_task
+def forget_old_drafts() -> None:
+    """Every hour: drafts that nobody touched in time (models.draft) are deleted."""
+    drafts.forget_old_drafts()

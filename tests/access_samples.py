@@ -4,12 +4,13 @@ A cell of the columns `path` and `data` says `argument=@name`; `name` is a funct
 `World` and returns the value that goes into the address or the form.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.utils import timezone
 
@@ -18,7 +19,7 @@ from cadres.services.needs import recompute_needs
 from cadres.services.plans import propose_plan
 from changde.divisions.models import Division
 from changde.jobs.models import Job
-from households.models import Finding, Household, ImportBatch, VillageCard, YearlyStandard
+from households.models import CardDraft, Finding, Household, ImportBatch, VillageCard, YearlyStandard
 from households.services.index_runs import start_run
 from households.services.index_versions import load_default_versions
 from households.services.results import recompute_household
@@ -110,6 +111,15 @@ def import_batch(world: World) -> int:
     return ImportBatch.objects.create(
         owner=world.people.fengming_cadre, area=FENGMING, file_name=MARKS[0], digest="", size=1, state="checked"
     ).pk
+
+
+def card_draft(world: World) -> int:
+    """What a cadre of the village typed and has not saved."""
+    draft = CardDraft(owner=world.people.fengming_cadre, client_key=uuid4(), village_id=FENGMING)
+    draft.save()
+    draft.hold(json.dumps([["group", MARKS[0]]]))
+    draft.save()
+    return draft.pk
 
 
 def posted_cadre(world: World) -> int:
@@ -228,6 +238,7 @@ SAMPLES: dict[str, Callable[[World], Any]] = {
         village_card,
         job,
         import_batch,
+        card_draft,
         posted_cadre,
         village_with_need,
         plan,

@@ -114,3 +114,8 @@ def blind_column(texts: Iterable[str | None], *, kind: str) -> list[bytes | None
         return mac.digest()
 
     return [one(text) if text else None for text in texts]
+
+
+def derived_key(*, purpose: str, owner: int | str) -> bytes:
+    """32 bytes for one owner and one purpose, the same each time; nothing about INDEX_KEY follows from them."""
+    return hmac.new(_index_key(settings.INDEX_KEY), f"key:{purpose}:{owner}".encode(), sha256).digest()

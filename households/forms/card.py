@@ -36,7 +36,9 @@ class HouseholdForm(RegistryForm):
         village = self.fields["village_code"]
         if len(villages) > 1:
             choices = [(str(each.code), each.name) for each in villages]
-            village.widget = forms.Select({"data-attribute": "village_code"}, [("", _("请选择")), *choices])
+            village.widget = forms.Select(
+                {"data-attribute": "village_code", "data-search": ""}, [("", _("请选择")), *choices]
+            )
         else:
             village.widget = forms.HiddenInput()
         village.label = _("行政村")
@@ -65,8 +67,8 @@ class MemberForm(RegistryForm):
 
 
 class _MemberFormSet(forms.BaseFormSet):
-    def __init__(self, *args: Any, kept: Mapping[int, Member] | None = None, **kwargs: Any):
-        self.kept_members = kept or {}
+    def __init__(self, *args: Any, kept: Mapping[int, Member] | None = None, carried: bool = False, **kwargs: Any):
+        self.kept_members, self.carried = kept or {}, carried
         super().__init__(*args, **kwargs)
 
     def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
@@ -77,7 +79,7 @@ class _MemberFormSet(forms.BaseFormSet):
             person = int(given) if given.isdecimal() else None
         elif index is not None and self.initial and index < len(self.initial):
             person = self.initial[index].get("person")
-        return kwargs | {"kept": self.kept_members.get(person) if person else None}
+        return kwargs | {"kept": self.kept_members.get(person) if person else None, "carried": self.carried}
 
     def add_fields(self, form: forms.Form, index: int | None) -> None:
         super().add_fields(form, index)
@@ -115,6 +117,15 @@ class Choice:
     theirs: str
 
 
+@dataclass(frozen=True)
+class Unconfirmed:
+    """A group that still shows last year's facts: where it stands, whose it is, what it is called."""
+
+    href: str
+    whose: str
+    title: Any
+
+
 @dataclass
 class CardForms:
     """Household form, member rows and worksheet of one page, and the way between them and a typed card."""
@@ -144,6 +155,18 @@ class CardForms:
         lines = self.worksheet.lines(self._places, persons)
         return NumberedCard(with_lines(Card(household_from(values), sheet_from(values), members, lines)), persons)
 
+    @property
+    def unconfirmed(self) -> list[Unconfirmed]:
+        """What of last year nobody confirmed or changed, in the order of the form; for valid forms."""
+        return [
+            Unconfirmed(f"#id_{form.add_prefix('still_' + group.attributes[0])}", whose, group.title)
+            for form, whose in [
+                (self.household, ""),
+                *((row, row.cleaned_data["name"]) for row in self.members.present),
+            ]
+            for group in form.unconfirmed
+        ]
+
     def tell(self, refusal: Refusal) -> None:
         """Put a refusal of the service at the fields it is about."""
         if isinstance(refusal, CardRefused):
@@ -170,31 +193,35 @@ def card_forms(
     version: int | None = None,
     start: Card | None = None,
     fixed_year: int | None = None,
+    carried: bool = False,
     rows: int = 0,
     lines: int = 0,
 ) -> CardForms:
     """The forms of a new card (`start` pre-fills) or a stored one, bound when there is data.
+
+    `carried`: what is stored is last year's, and every group asks whether it is still true.
 
     `rows` blank members and `lines` blank rows in each group of the worksheet, where the browser runs no scripts.
     """
     shown = stored.card if stored else start or Card()
     persons = stored.persons if stored else (None,) * len(shown.members)
     kept = {person: member for person, member in zip(persons, shown.members, strict=True) if person}
-    options: dict[str, Any] = {"villages": villages, "fixed_year": fixed_year, "kept": Both(shown) if stored else None}
+    options: dict[str, Any] = {"villages": villages, "fixed_year": fixed_year, "carried": carried}
+    options["kept"] = Both(shown) if stored else None
     if data is not None:
-        sent = MemberFormSet(data, prefix="members", kept=kept)
+        sent = MemberFormSet(data, prefix="members", kept=kept, carried=carried)
         names = [(at, data.get(f"{row.prefix}-name", "")) for at, row in enumerate(sent.forms)]
         worksheet = Worksheet(data, lines=shown.lines, persons=persons, members=names)
         return _with_sums(CardForms(HouseholdForm(data, **options), sent, worksheet))
     household, member_form = HouseholdForm(**options), MemberForm()
     household.initial = household.shown(Both(shown)) | {
         "version": version,
-        "client_key": None if stored else uuid.uuid4(),
+        "client_key": uuid.uuid4(),
     }
     members = [
         member_form.shown(member) | {"person": person} for person, member in zip(persons, shown.members, strict=True)
     ]
-    formset = MemberFormSet(initial=members, prefix="members", kept=kept)
+    formset = MemberFormSet(initial=members, prefix="members", kept=kept, carried=carried)
     formset.extra = rows
     names = [(at, member.name or "") for at, member in enumerate(shown.members)]
     worksheet = Worksheet(None, lines=shown.lines, persons=persons, members=names, blank=lines)

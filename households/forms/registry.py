@@ -6,22 +6,26 @@ A form validates, converts and stops: what a value means is said by domain.value
 from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from pypinyin import Style, lazy_pinyin
 
 from changde.crypto.masking import mask_account, mask_id_number, mask_phone
 from changde.web.forms import FigureInput
 from households.card_facts import unit_of
 from households.card_sections import OPTIONAL, Group
-from households.domain.fields import Field
+from households.domain.fields import CARD_FIELDS, Field
 from households.domain.values import Bad, parse
 from households.messages import message
 
 MASKS = {"id": mask_id_number, "certificate": mask_id_number, "phone": mask_phone, "account": mask_account}
 _FEW = 2  # up to so many choices lie open, more fold into a list
+_LASTING = frozenset({"year", "political_status"})  # on the sheet, but nothing to ask about every year
+_MANY = 8  # from so many on, a list can be searched (static/js/choice-search.js)
 
 
 class RegistryField(forms.Field):
@@ -121,7 +125,8 @@ def _widget(of: Field) -> forms.Widget:
     if of.type == "enum":
         if len(choices) <= _FEW:
             return forms.RadioSelect(data | {"data-segment": ""}, choices=[*choices, ("", gettext_lazy("未知"))])
-        return forms.Select(data, choices=[("", gettext_lazy("请选择")), *choices])
+        searched = {"data-search": ""} if len(choices) >= _MANY else {}
+        return forms.Select(data | searched, choices=[("", gettext_lazy("请选择")), *choices])
     if of.type in ("money", "decimal"):
         return FigureInput(data)
     if of.type in ("integer", "year"):
@@ -132,6 +137,17 @@ def _widget(of: Field) -> forms.Widget:
     return forms.TextInput(data | {"autocomplete": "off"} | ({"inputmode": keyboard} if keyboard else {}))
 
 
+def _still(group: Group) -> str:
+    """The control that asks about a group's facts of last year."""
+    return f"still_{group.attributes[0]}"
+
+
+def _carried(group: Group, kept: Any) -> list[str]:
+    """The known facts of a group that belong to a year, and so may have changed."""
+    yearly = [of.attribute for of in group.fields if of.entity in ("sheet", "member_sheet")]
+    return [name for name in yearly if name not in _LASTING and getattr(kept, name) not in (None, ())]
+
+
 class RegistryForm(forms.Form):
     """A form whose fields are groups of the registry."""
 
@@ -139,9 +155,14 @@ class RegistryForm(forms.Form):
     groups: Sequence[Group] = ()
     fields: dict[str, Any]  # RegistryField, and the hidden ones a form adds
 
-    def __init__(self, *args: Any, kept: Any = None, **kwargs: Any):
+    def __init__(self, *args: Any, kept: Any = None, carried: bool = False, **kwargs: Any):
+        """`kept` are the facts the form was filled with; `carried`: they are last year's, and each group asks."""
         super().__init__(*args, **kwargs)
+        self.kept = kept
+        self.carried = {group: _carried(group, kept) for group in self.groups} if carried and kept is not None else {}
         for group in self.groups:
+            if self.carried.get(group):
+                self.fields[_still(group)] = StillField(group.title)
             for of in group.fields:
                 field = RegistryField(of)
                 if of.is_personal and kept is not None:
@@ -149,17 +170,60 @@ class RegistryForm(forms.Form):
                 self.fields[of.attribute] = field
 
     def values(self) -> dict[str, Any]:
-        return {name: self.cleaned_data.get(name) for group in self.groups for name in group.attributes}
+        """The typed values; last year's that nobody confirmed or changed are unknown, never silently copied."""
+        values = {name: self.cleaned_data.get(name) for group in self.groups for name in group.attributes}
+        unknown = {name: () if isinstance(values[name], tuple) else None for name in self._unconfirmed_names()}
+        return values | unknown
+
+    @property
+    def unconfirmed(self) -> list[Group]:
+        """Groups with last year's facts that were neither confirmed nor changed."""
+        return [group for group in self.carried if self._untouched(group)]
+
+    def _unconfirmed_names(self) -> list[str]:
+        return [name for group in self.carried for name in self._untouched(group)]
+
+    def _untouched(self, group: Group) -> list[str]:
+        if self.cleaned_data.get(_still(group)):
+            return []
+        return [name for name in self.carried[group] if self.cleaned_data.get(name) == getattr(self.kept, name)]
 
     def shown_groups(self, groups: Iterable[Group] | None = None) -> list[tuple[Group, list[forms.BoundField]]]:
         """Groups with their bound fields, for the template."""
-        return [(group, [self[name] for name in group.attributes]) for group in groups or self.groups]
+        return [(group, [self[name] for name in self._names(group)]) for group in groups or self.groups]
+
+    def _names(self, group: Group) -> list[str]:
+        return [*([_still(group)] if self.carried.get(group) else []), *group.attributes]
 
     def shown(self, facts: Any) -> dict[str, Any]:
         """What the controls hold of typed facts: personal numbers masked."""
         return {
             name: self.fields[name].shown(getattr(facts, name)) for group in self.groups for name in group.attributes
         }
+
+
+@cache
+def choice_initials() -> dict[str, str]:
+    """Initials in pinyin of every choice of the lists that are searched: 土家族 -> tjz."""
+    searched = (value for of in CARD_FIELDS if of.type == "enum" and len(of.values) >= _MANY for value in of.values)
+    return {value: "".join(lazy_pinyin(value, style=Style.FIRST_LETTER)) for value in searched}
+
+
+class StillField(forms.ChoiceField):
+    """Whether last year's facts of a group are still true; not answered is an answer too: unknown."""
+
+    wide = True
+
+    def __init__(self, title: Any):
+        super().__init__(
+            label=_("%(group)s：与上年相比") % {"group": title},
+            choices=[("same", gettext_lazy("没有变化")), ("changed", gettext_lazy("有变化"))],
+            widget=forms.RadioSelect({"data-segment": "", "data-still": ""}),
+        )
+
+    def validate(self, value: Any) -> None:
+        if value:
+            super().validate(value)
 
 
 def display(field: RegistryField, value: Any) -> str:

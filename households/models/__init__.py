@@ -1,12 +1,14 @@
 """Tables of the people who are helped."""
 
 from households.models.check_setting import CheckSetting
+from households.models.draft import CardDraft
 from households.models.finding import Finding
 from households.models.household import Household, HouseholdStatus, Membership
 from households.models.identity import IdentityClaim
 from households.models.imports import ImportBatch, ImportProblem, WaitingHousehold
 from households.models.income_line import IncomeLine
 from households.models.index import IndexRun, IndexVersion, Result, RunChunk, TownshipPointer
+from households.models.need import HouseholdNeed
 from households.models.person import Person
 from households.models.sheet import MemberSheet, Sheet
 from households.models.village_card import VillageCard
@@ -14,8 +16,10 @@ from households.models.yearly_standard import StandardRate, YearlyStandard
 
 __all__ = [
     "CheckSetting",
+    "CardDraft",
     "Finding",
     "Household",
+    "HouseholdNeed",
     "HouseholdStatus",
     "IdentityClaim",
     "ImportBatch",

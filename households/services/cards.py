@@ -31,7 +31,17 @@ from households.domain.card import Finding as Check
 from households.domain.card_income import with_income, with_lines
 from households.domain.merge import Conflict, NumberedCard, changed_fields, merge
 from households.domain.worksheet import by_part
-from households.models import Finding, Household, IdentityClaim, IncomeLine, MemberSheet, Membership, Person, Sheet
+from households.models import (
+    CardDraft,
+    Finding,
+    Household,
+    IdentityClaim,
+    IncomeLine,
+    MemberSheet,
+    Membership,
+    Person,
+    Sheet,
+)
 from households.selectors.beside import beside_of, of_a_save
 from households.selectors.history import rows_at
 from households.selectors.rules import CheckRules
@@ -100,7 +110,8 @@ def save_card(
 
     `persons` gives for each member the id of the person it was read from (None: a new row of the form); such a member
     is matched by ID number inside the card, else it is a new person. `expected_version` is the version the writer began
-    with, required for an existing card. `client_key` makes a repeated submission of a new card one row.
+    with, required for an existing card. `client_key` is the form's own: it makes a repeated submission of a new card
+    one row, and the writer's draft under it is forgotten in the same transaction.
     `capability` is the right by which it is written: a form edits, a workbook imports. `rules` are the counties'
     figures and switches, where the caller has read them already. With `sentences` a person types: every new yellow
     note must be explained (SentencesMissing); without, notes go in open.
@@ -110,9 +121,12 @@ def save_card(
     mine = NumberedCard(with_lines(card), tuple(persons) if persons is not None else (None,) * len(card.members))
     try:
         with acting(by), transaction.atomic():
-            return _save(
+            saved = _save(
                 mine, by, household, expected_version, client_key, capability, rules or CheckRules(), sentences
             )
+            if by is not None and client_key is not None:
+                CardDraft.objects.filter(owner=by, client_key=client_key).delete()
+            return saved
     except _NumbersTaken as taken:
         _note_duplicates(taken.hashes, by=by, village=card.household.village_code)
         raise NumberWaits(taken.members) from None
@@ -284,8 +298,10 @@ def _write(
     here = set(before.persons) if before else set()
     added = [] if past else [person for person in ids if person not in here]
     ended = [] if past else [person for person in here if person not in ids]
+    stay = [person for person in ids if person in here]
+    moved = before is not None and stay != [person for person in before.persons if person in ids]
     new_sheet = not Sheet.objects.filter(household=row, year=year).exists()
-    if before is not None and not (changed or added or ended or new_sheet):
+    if before is not None and not (changed or added or ended or new_sheet or (moved and not past)):
         if sentences is not None and not past:
             _note_findings(row, mine.card, ids, by, rules, sentences)
         return row

@@ -7,6 +7,7 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
@@ -19,11 +20,14 @@ from households.card_facts import facts_of
 from households.card_sections import ASSETS, BASICS, HOUSING, INCOME, LAND, MEMBERS
 from households.domain.card import Member
 from households.domain.fields import CARD_FIELDS
+from households.domain.needs import need_kinds
+from households.domain.years import last_full_year
 from households.messages import message
-from households.models import Finding, Household, HouseholdStatus, Membership, Person
+from households.models import Finding, Household, HouseholdNeed, HouseholdStatus, Membership, Person
 from households.selectors.cards import CardPage, card_of, card_page
 from households.selectors.history import Act, history_of
 from households.selectors.worksheet import worksheet_of
+from households.services.needs import needs_of
 
 TABS = (
     ("overview", gettext_lazy("概况"), "card"),
@@ -74,6 +78,7 @@ def card(request: HttpRequest, household_id: int) -> HttpResponse:
         "members": [(row, Member(birth_date=row.person.birth_date).age_in(year)) for row in page.members],
         "findings": [(finding, _finding_text(finding)) for finding in page.findings],
         "panels": _panels(household) if tab == "overview" else [],
+        "new_year": _new_year(page),
         "may_edit": covers(request.user, "edit_cards", household.village_id),
         "may_review": covers(request.user, "review_findings", household.village_id),
         "crumbs": [
@@ -86,7 +91,11 @@ def card(request: HttpRequest, household_id: int) -> HttpResponse:
 
 def _overview(page: CardPage) -> dict[str, Any]:
     basics = facts_of(BASICS, page.household, page.sheet, leave_out=_NOT_PLAIN)
-    return {"basics": basics, "request_text": page.sheet and page.sheet.request}
+    named = [
+        (_(need_kinds()[kind]), need.urgency, HouseholdNeed.Urgency(need.urgency).label, need.detail)
+        for kind, need in needs_of(page.household, page.sheet.year if page.sheet else None).items()
+    ]
+    return {"basics": basics, "request_text": page.sheet and page.sheet.request, "needs": named}
 
 
 def _members(page: CardPage) -> dict[str, Any]:
@@ -139,6 +148,9 @@ def _act_text(act: Act) -> str:
     if act.verb == "households.set_status":
         before, after = (HouseholdStatus(act.facts[side]).label for side in ("before", "after"))
         return _("户状态：%(before)s → %(after)s") % {"before": before, "after": after}
+    if act.verb == "households.save_needs":
+        kinds = "、".join(_(need_kinds().get(kind, kind)) for kind in act.facts.get("fields", ()))
+        return _("修改诉求：%(kinds)s") % {"kinds": kinds}
     if act.verb == "households.number_waits":
         return _("另有一户填写了同一证件号码，等待查重")
     return _("系统之外的改动") if not act.verb else act.verb
@@ -170,6 +182,12 @@ def _finding_text(finding: Finding) -> str:
     if finding.kind == Finding.Kind.YELLOW_CHECK:
         return message(finding.code, finding.facts.get("parameters", {}))
     return str(Finding.Kind(finding.kind).label)
+
+
+def _new_year(page: CardPage) -> int | None:
+    """The year whose sheet comes next: the one after the latest, once it is over."""
+    coming = page.years[0] + 1 if page.years else None
+    return coming if coming and coming <= last_full_year(timezone.localdate()) else None
 
 
 def _panels(household: Household) -> list[str]:

@@ -1,10 +1,13 @@
 """Entering and correcting a whole card in the browser."""
 
+import uuid
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
@@ -18,18 +21,23 @@ from changde.divisions.codes import Level, ancestor
 from changde.divisions.models import Division
 from changde.web.pages import CONFLICT, UNPROCESSABLE, go, render_page
 from households.card_sections import CARD_SECTIONS, MEMBERS, SECTIONS
+from households.domain import checks
 from households.domain.card import HEAD, Card, HouseholdFacts, Member, SheetFacts
 from households.domain.merge import NumberedCard
 from households.domain.years import last_full_year, year_of
-from households.forms.card import CardForms, card_forms
+from households.forms.card import CardForms, Unconfirmed, card_forms
 from households.forms.conflict import chosen, conflicting_forms
 from households.forms.notes import FOR_ALL, Doubt, asked, kept, returned, sentences_of
-from households.models import Finding, Household
+from households.forms.registry import choice_initials
+from households.messages import message
+from households.models import CardDraft, Finding, Household
 from households.selectors.cards import latest_year, villages_of
+from households.selectors.drafts import DraftLine, drafts_for
 from households.selectors.lines import income_lines
-from households.services.card_rows import load_card
+from households.services.card_rows import load_card, name_keys
 from households.services.cards import VersionConflict, save_card
 from households.services.findings import SentencesMissing
+from households.views.drafts import draft_texts, owner_tag
 from households.views.worksheet import line_texts, standards_for_script
 
 # What a new year's sheet does not take over from the last one: every year is asked anew.
@@ -53,7 +61,8 @@ def new(request: HttpRequest) -> HttpResponse:
         request.POST or None, villages=villages, start=start, rows=_rows(request), lines=_rows(request, "lines")
     )
     if request.method != "POST":
-        return _page(request, forms, villages)
+        draft, gone = _asked_draft(request, None)
+        return gone or _page(request, forms, villages, draft=draft)
     doubts: list[Doubt] = []
     if forms.is_valid:
         try:
@@ -81,18 +90,24 @@ def edit(request: HttpRequest, household_id: int) -> HttpResponse:
     year = _year_of(request, household)
     stored = load_card(household, year)
     shown = stored if stored.card.sheet.year else _new_year(household, year)
-    options: dict[str, Any] = {"villages": villages, "stored": shown, "fixed_year": year}
+    carried = stored.card.sheet.year is None
+    options: dict[str, Any] = {"villages": villages, "stored": shown, "fixed_year": year, "carried": carried}
     if request.method != "POST":
+        draft, gone = _asked_draft(request, household)
+        if gone:
+            return gone
         record_read("households.edit_card", by=request.user, target=household, area=household.village_id, year=year)
         blank = {"rows": _rows(request), "lines": _rows(request, "lines")}
         forms = card_forms(None, version=household.version, **blank, **options)
         back = Finding.objects.visible_to(request.user, "edit_cards").filter(household=household).returned()
-        return _page(request, forms, villages, household=household, doubts=returned(forms, shown, back))
+        shown_doubts = returned(forms, shown, back)
+        return _page(request, forms, villages, household=household, draft=draft, doubts=shown_doubts)
     forms = card_forms(chosen(request.POST, stored), **options)
     status = UNPROCESSABLE
     conflict = None
     doubts: list[Doubt] = []
-    if forms.is_valid:
+    waiting = forms.unconfirmed if forms.is_valid and "leave_unknown" not in request.POST else []
+    if forms.is_valid and not waiting:
         mine = forms.numbered
         try:
             saved = save_card(
@@ -102,6 +117,7 @@ def edit(request: HttpRequest, household_id: int) -> HttpResponse:
                 household=household,
                 expected_version=forms.household.cleaned_data.get("version"),
                 sentences=sentences_of(request.POST, forms),
+                client_key=forms.household.cleaned_data.get("client_key"),
             )
         except SentencesMissing as missing:
             doubts = asked(forms, missing, request.POST)
@@ -111,7 +127,16 @@ def edit(request: HttpRequest, household_id: int) -> HttpResponse:
             forms.tell(refusal)
         else:
             return _saved(request, saved)
-    return _page(request, forms, villages, household=household, conflict=conflict, status=status, doubts=doubts)
+    return _page(
+        request,
+        forms,
+        villages,
+        household=household,
+        conflict=conflict,
+        waiting=waiting,
+        doubts=doubts,
+        status=status,
+    )
 
 
 def _page(
@@ -121,6 +146,8 @@ def _page(
     *,
     household: Household | None = None,
     conflict: VersionConflict | None = None,
+    draft: CardDraft | None = None,
+    waiting: Sequence[Unconfirmed] = (),
     status: int = 200,
     doubts: list[Doubt] | None = None,
 ) -> HttpResponse:
@@ -135,6 +162,7 @@ def _page(
         "doubts": doubts,
         "for_all": (FOR_ALL, request.POST.get(FOR_ALL, "")),
         "kept_sentences": kept(request.POST, doubts or ()),
+        "waiting": waiting,
         "sections": [(section, forms.household.section_groups(section)) for section in CARD_SECTIONS],
         "members_section": MEMBERS,
         "nav": [_state(section, forms) for section in SECTIONS],
@@ -143,9 +171,58 @@ def _page(
         "worksheet": forms.worksheet,
         "standards": standards_for_script(county),
         "line_texts": line_texts(),
+        "rules": _rules(),
+        "search": {
+            "initials": choice_initials() | {each.name: name_keys(each.name)[1] for each in villages[:400]},
+            "none": _("没有符合的选项"),
+        },
         "back": reverse("households:card", args=[household.pk]) if household else reverse("households:list"),
-    }
+    } | _draft_context(request, forms, household, draft)
     return render_page(request, "households/card_form.html", context, status=status)
+
+
+def _asked_draft(request: HttpRequest, household: Household | None) -> tuple[CardDraft | None, HttpResponse | None]:
+    """The draft ?draft= names, to be taken up; or where to go when it is not there any more (or not this person's)."""
+    asked = request.GET.get("draft", "")
+    if not asked:
+        return None, None
+    own = CardDraft.objects.visible_to(request.user).current().filter(household=household)
+    draft = own.filter(pk=int(asked)).first() if asked.isdecimal() and len(asked) < 19 else None
+    if draft is None:
+        messages.info(request, _("这份草稿已经提交或放弃，下面是没有草稿的表单"))
+        query = request.GET.copy()
+        del query["draft"]
+        return None, HttpResponseRedirect(f"{request.path}?{query.urlencode()}" if query else request.path)
+    record_read("households.resume_draft", by=request.user, target=draft, area=draft.village_id)
+    return draft, None
+
+
+def _draft_context(
+    request: HttpRequest, forms: CardForms, household: Household | None, draft: CardDraft | None
+) -> dict[str, Any]:
+    """What static/js/card-draft.js starts from, and the person's other drafts of this card to choose from."""
+    if forms.household.is_bound:
+        given = forms.household["client_key"].value() or ""
+        with suppress(ValueError):
+            draft = CardDraft.objects.visible_to(request.user).filter(client_key=uuid.UUID(str(given))).first()
+    own: list[DraftLine] = [] if forms.household.is_bound else drafts_for(request.user, household)  # type: ignore[arg-type]
+    known = [
+        {"key": str(each.client_key), "writer": str(each.writer), "sequence": each.sequence, "revision": each.revision}
+        for each in {line.draft for line in own} | ({draft} if draft else set())
+    ]
+    resumed = draft is not None and not forms.household.is_bound
+    at = timezone.localtime(draft.changed_at).strftime("%H:%M") if draft else ""
+    start = {
+        "household": household.pk if household else None,
+        "id": draft.pk if draft else None,
+        "at": at,
+        "revision": draft.revision if draft else 0,
+        "controls": draft.controls if draft and resumed else None,
+        "known": known,
+        "owner": owner_tag(request),
+    }
+    offers = [line for line in own if line.draft != draft]
+    return {"draft": draft, "draft_start": start, "draft_offers": offers, "draft_texts": draft_texts()}
 
 
 def _state(section: Any, forms: CardForms) -> dict[str, Any]:
@@ -194,19 +271,38 @@ def _new_year(household: Household, year: int) -> NumberedCard:
     return replace(last, card=replace(last.card, sheet=sheet, lines=()))
 
 
+def _rules() -> dict[str, Any]:
+    """What static/js/member-notes.js notes at once: figures and words of the checks that run at the save."""
+    noted = (
+        "child-age", "parent-age", "grandchild-age", "spouse-age", "head-minor", "age-limit", "birth-future",
+        "spouse-sex", "two-spouses", "relation-sex", "id-missing", "disability-certificate",
+    )  # fmt: skip
+    return checks.relations.rules_as_data(checks.Limits()) | {
+        "numberFrom": checks.identity.NUMBER_FROM_AGE,
+        "texts": {check_id: message(check_id) for check_id in noted},
+    }
+
+
 def _texts() -> dict[str, str]:
     """What static/js/card-form.js says."""
     return {
-        "unsaved": _("有未保存的修改"),
-        "saved": _("没有未保存的修改"),
         "idOk": _("号码正确：%(sex)s，%(birth)s 出生，%(age)s 岁"),
         "idLength": _("应为 18 位，现为 %(length)s 位"),
         "idWrong": _("校验码不对或日期不存在，请核对"),
+        "idOld": _("；15 位老号码，18 位为 %(number)s"),
+        "certificateOk": _("证号正确：残疾%(grade)s，与证件号码一致"),
+        "certificateWrong": _("应为 20 位：18 位证件号码、类别（1 至 7）、等级（1 至 4）；换发的在后面加 B 和次数"),
+        "certificateOther": _("证号中的证件号码与本人不同"),
+        "allSame": _("本节都没有变化"),
+        "notes": _("%(count)s 处疑点"),
         "idTwice": _("本户另有成员用了同一号码"),
         "age": _("%(age)s 岁"),
         "member": _("第 %(number)s 位成员"),
         "removed": _("保存后移出本户"),
         "filled": _("已填 %(done)s/%(all)s"),
+        "sectionEmpty": _("空"),
+        "sectionComplete": _("完整"),
+        "sectionNotes": _("%(count)s 处疑点"),
         "missing": _("还有 %(count)s 项收支未填，暂算不出；没有的请填 0"),
         "nobody": _("还没有计入的家庭成员"),
         "below": _("低于 %(year)s 年标准线 %(line)s 元，差 %(gap)s 元"),

@@ -17,7 +17,7 @@ from changde.divisions.models import Division
 from changde.web.keyset import PAGE_SIZE, KeysetPage
 from changde.web.pages import go, render_page
 from households.filters import ORDERS, CardFilter
-from households.models import HouseholdStatus, Result
+from households.models import CardDraft, HouseholdStatus, Result
 from households.selectors import cards as selectors
 from households.selectors.search import matching, understand
 
@@ -55,6 +55,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "orders": ORDERS,
         "village": division if division and division.level == Level.VILLAGE else None,
         "may_enter": request.user.can("edit_cards"),  # type: ignore[union-attr]
+        "draft_count": CardDraft.objects.visible_to(request.user).current().count(),
         "import_url": _import_url(request),
         "search_text": "" if search and search.sensitive else text,
         "searched_number": bool(search and search.sensitive),

@@ -32,7 +32,7 @@
     if (!/^\d{17}[\dX]$/.test(number)) return { state: "wrong" };
     const birth = realDate(number.slice(6, 14));
     if (!birth || checkOf(number.slice(0, 17)) !== number[17]) return { state: "wrong" };
-    return { state: "ok", number, birth, sex: Number(number[16]) % 2 ? "男" : "女" };
+    return { state: "ok", old: normalise(raw).length === 15, number, birth, sex: Number(number[16]) % 2 ? "男" : "女" };
   }
 
   /* Age on 30 September of the accounting year, the last day of it. */
@@ -41,5 +41,14 @@
     return year - y - (m * 100 + d > 930 ? 1 : 0);
   }
 
-  window.changde = Object.assign(window.changde || {}, { idNumber: { read, ageIn } });
+  /* A disability certificate: ID number, category, grade; a replaced one ends in B and a count. {state, id, grade} */
+  function readCertificate(raw) {
+    const text = normalise(raw);
+    if (!text) return { state: "empty" };
+    const found = /^(\d{17}[\dX])([1-7])([1-4])(B\d+)?$/.exec(text);
+    if (!found || read(found[1]).state !== "ok") return { state: "wrong" };
+    return { state: "ok", id: found[1], grade: ["一级", "二级", "三级", "四级"][Number(found[3]) - 1] };
+  }
+
+  window.changde = Object.assign(window.changde || {}, { idNumber: { read, ageIn, readCertificate } });
 })();

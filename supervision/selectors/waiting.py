@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from cadres.selectors import plans_to_sign
 from changde.accounts.models import User
 from changde.jobs.models import Job
-from households.models import WaitingHousehold
+from households.models import CardDraft, WaitingHousehold
 from households.selectors.findings import returned_notes, unexplained, waiting_for_review
 from households.selectors.standards import standards_to_release
 from supervision.models import Objection, PublicityList, Step
@@ -84,6 +84,17 @@ def waiting_households(user: User, code: int) -> Iterator[Task]:
     if found["count"]:
         text = ngettext("%(count)s 户等待查重", "%(count)s 户等待查重", found["count"]) % found
         yield Task("waiting", text, _to("households:imports"), "clock", since=found["oldest"])
+
+
+def card_drafts(user: User, code: int) -> Iterator[Task]:
+    """The person's own unsaved cards; a deadline when the first of them will soon be forgotten."""
+    rows = CardDraft.objects.visible_to(user).current().order_by("changed_at")[: ONE_BY_ONE * 10]
+    own = list(rows.defer("content"))
+    if own:
+        count = {"count": len(own)}
+        text = ngettext("%(count)s 份户卡草稿还没有提交", "%(count)s 份户卡草稿还没有提交", len(own)) % count
+        due = timezone.localtime(own[0].forgotten_at).date() if own[0].is_soon_forgotten else None
+        yield Task("card_drafts", text, _to("households:drafts"), "edit", since=own[0].changed_at, due=due)
 
 
 def drafts(user: User, code: int) -> Iterator[Task]:
@@ -158,6 +169,7 @@ PROVIDERS: tuple[Provider, ...] = (
     findings,
     notes_to_explain,
     waiting_households,
+    card_drafts,
     drafts,
     shown_lists,
     second_lists,

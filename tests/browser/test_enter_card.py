@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -10,8 +11,10 @@ import pytest
 from django.core.management import call_command
 from playwright.sync_api import Page, expect
 
+from households.domain import checks, income
 from households.domain import id_number as id_rules
-from households.domain import income
+from households.domain.card import Card, HouseholdFacts, SheetFacts
+from households.domain.card import Member as CardMember
 from households.models import Household, MemberSheet
 from tests.factories import id_number
 from tests.personas import People
@@ -117,14 +120,15 @@ def test_errors_stand_at_their_fields_and_nothing_typed_is_lost(form: Page) -> N
     expect(page.locator("[data-attribute=name]").first).to_have_value("张建华")
 
 
-def test_leaving_with_unsaved_changes_is_asked(form: Page) -> None:
+def test_leaving_asks_nothing_because_the_draft_is_there(form: Page) -> None:
     page = form
     asked = []
     page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
     page.locator("[data-attribute=group]").fill("3组")
-    expect(page.locator("[data-saved-state]")).to_contain_text("有未保存的修改")
+    expect(page.locator("[data-saved-state]")).to_contain_text("草稿已存到服务器")
     page.goto("/households/")
-    assert asked == ["beforeunload"]
+    assert asked == []
+    expect(page.get_by_role("link", name="草稿")).to_contain_text("1")
 
 
 def test_the_page_is_no_wider_than_the_phone_and_the_button_in_reach(form: Page) -> None:
@@ -164,3 +168,74 @@ def test_the_browser_rounds_as_the_server_does(form: Page, wage: str, costs: str
     shown = page.locator("[data-live-value]").text_content().replace("−", "-").replace(",", "")
     net = income.to_fen(wage) - income.to_fen(costs)
     assert Decimal(shown) == income.to_yuan(income.per_capita(net, 3))
+
+
+def test_the_browser_notes_what_the_checks_find(form: Page) -> None:
+    """Every relation against heads and members of many ages: the same notes, whoever looks."""
+    births = ("1905-01-01", "1930-05-05", "1945-08-01", "1958-02-03", "1970-02-03", "1984-02-04", "2004-06-01")
+    births += ("1995-02-03", "2012-10-01", "2019-12-01")
+    relations = ("配偶", "之子", "之女", "之父", "之母", "之孙子", "之外孙女", "其他")
+    noted = set(form.evaluate("JSON.parse(document.getElementById('card-rules').textContent).texts"))
+    for head_birth in births:
+        head = CardMember(name="甲", relation="户主", sex="男", birth_date=date.fromisoformat(head_birth))
+        others = [
+            CardMember(name="乙", relation=relation, sex=sex, birth_date=date.fromisoformat(birth))
+            for relation in relations
+            for sex in ("男", "女")
+            for birth in births
+        ]
+        card = Card(HouseholdFacts(), SheetFacts(year=2019), (head, *others))
+        found = {(each.check_id, each.member) for each in checks.run(card) if each.check_id in noted}
+        told = [
+            {"relation": each.relation, "sex": each.sex, "birth": each.birth_date.isoformat(), "number": ""}
+            for each in card.members
+        ]
+        seen = form.evaluate("told => window.changde.memberNotes.find(told, 2019)", told)
+        assert {(each["id"], each["member"]) for each in seen} == found
+
+
+def test_what_does_not_fit_is_noted_at_once_and_does_not_block(form: Page) -> None:
+    page = form
+    page.locator("[data-attribute=year]").fill("2019")
+    member(page, 0, "张建华", id_number("19700203", "男"), "户主")
+    add(page)
+    son = member(page, 1, "张小明", id_number("19800601", "男"), "之子")
+    expect(son.locator("[data-note=child-age]")).to_contain_text("子女比户主小不到14岁")
+    expect(son.locator("[data-member-notes]")).to_contain_text("1 处疑点")
+    expect(page.locator(".section-nav a[href='#members'] .state-warning")).to_be_visible()
+    own = son.locator("[data-attribute=id_number]").input_value()
+    son.locator("[data-attribute=disability_certificate]").fill(f"{own}42")
+    expect(son.locator("[data-attribute=disability_grade]")).to_have_value("二级")
+    expect(son.locator("[data-attribute=health][value='残疾']")).to_be_checked()
+    son.locator("[data-attribute=disability_certificate]").fill(f"{id_number('19800601', '男')}42")
+    expect(son.locator("[data-note=disability-certificate]")).to_be_visible()
+    son.locator("[data-attribute=id_number]").fill("430725720907004")
+    expect(son.locator("[data-id-verdict]")).to_contain_text("430725197209070040")
+    son.locator("[data-attribute=id_number]").fill("")
+    expect(son.locator("[data-note=id-missing]")).to_be_visible()
+    son.locator("[data-attribute=no_id_reason]").fill("户口未迁")
+    expect(son.locator("[data-note=id-missing]")).to_have_count(0)
+
+
+def test_members_change_places_and_a_removal_is_taken_back(form: Page) -> None:
+    page = form
+    page.locator("[data-attribute=year]").fill("2019")
+    facts(member(page, 0, "张建华", id_number("19700203", "男"), "户主"), education="初中", school="非在校生")
+    for at, (name, birth) in enumerate((("李秀英", "19720315"), ("张小丽", "19960601")), start=1):
+        add(page)
+        row = member(page, at, name, id_number(birth, "女"), "配偶" if at == 1 else "之女")
+        facts(row, education="初中", school="非在校生")
+        answer(row, "dibao", "否")
+    rows = page.locator("[data-member]")
+    rows.nth(2).get_by_role("button", name="上移").click()
+    rows.nth(2).get_by_role("button", name="移出本户").click()
+    expect(rows.nth(2)).to_contain_text("还可以撤销")
+    rows.nth(2).get_by_role("button", name="撤销移出").click()
+    rows.nth(2).locator("summary").click()
+    expect(rows.nth(2).locator("summary")).to_contain_text("李秀英")
+    expect(rows.nth(2).locator("summary")).to_contain_text("配偶 · 47 岁")
+    page.get_by_role("button", name="保存户卡").click()
+    page.wait_for_url(re.compile(r"/households/\d+/$"))
+    kept = Household.objects.get().memberships.order_by("position")
+    assert [row.person.name for row in kept] == ["张建华", "张小丽", "李秀英"]
+    assert set(MemberSheet.objects.exclude(person__name="张建华").values_list("dibao", flat=True)) == {False}

@@ -204,15 +204,71 @@ def test_a_member_is_moved_out(cadre: Client, saved: Household) -> None:
 def test_another_year_starts_from_the_last_ones_conditions_and_asks_income_anew(
     cadre: Client, saved: Household
 ) -> None:
-    edit = f"/households/{saved.pk}/edit/?year=2020"
-    page = cadre.get(edit)
+    page = cadre.get(f"/households/{saved.pk}/edit/?year=2020")
     form = page.context["forms"].household
     assert (form["house_area"].value(), form["business_income"].value(), form["year"].value()) == ("90", "", 2020)
-    cadre.post(edit, filled_in(page))
+    assert form["still_house_area"].value() is None
+    assert "still_wage_income" not in form.fields
+
+
+def confirmed(page: Any, **answers: str) -> dict[str, Any]:
+    """The untouched new year's form, every group of last year's facts confirmed, `answers` apart."""
+    forms = page.context["forms"]
+    asked = [
+        form.add_prefix(name) for form in [forms.household, *forms.members] for name in form.fields if "still_" in name
+    ]
+    return filled_in(page) | dict.fromkeys(asked, "same") | answers
+
+
+def test_what_is_confirmed_is_copied_into_the_new_year(cadre: Client, saved: Household) -> None:
+    edit = f"/households/{saved.pk}/edit/?year=2020"
+    answer = cadre.post(edit, confirmed(cadre.get(edit)))
+    assert answer.status_code == 302
     assert set(saved.sheets.values_list("year", "house_area", "business_income")) == {
         (2019, 90, 9000),
         (2020, 90, None),
     }
+    assert saved.sheets.get(year=2020).members.get(relation="户主").education == "初中"
+
+
+def test_what_nobody_confirmed_is_named_before_the_save_and_then_unknown(cadre: Client, saved: Household) -> None:
+    edit = f"/households/{saved.pk}/edit/?year=2020"
+    answers = {"still_house_area": "", "house_grade": "A级", "members-1-still_education": ""}
+    data = confirmed(cadre.get(edit), **answers)
+    asked = cadre.post(edit, data)
+    named = [(group.href, group.whose, str(group.title)) for group in asked.context["waiting"]]
+    assert (asked.status_code, saved.sheets.count()) == (422, 1)
+    assert named == [("#id_still_house_area", "", "住房"), ("#id_members-1-still_education", "李秀英", "教育")]
+    cadre.post(edit, data | {"leave_unknown": "yes", "members-1-out_of_school_reason": "年满16岁"})
+    sheet = saved.sheets.get(year=2020)
+    assert (sheet.house_area, sheet.house_grade, sheet.cultivated_land is None) == (None, "A级", False)
+    assert sheet.members.get(relation="配偶").education == ""
+    assert saved.sheets.get(year=2019).house_area == 90
+
+
+def test_the_sheet_of_a_year_that_stands_asks_nothing(cadre: Client, saved: Household) -> None:
+    page = cadre.get(f"/households/{saved.pk}/edit/").content.decode()
+    assert "data-still" not in page
+
+
+def test_the_cards_page_leads_to_the_next_years_sheet(cadre: Client, saved: Household) -> None:
+    assert f"/households/{saved.pk}/edit/?year=2020" in cadre.get(f"/households/{saved.pk}/").content.decode()
+
+
+def test_a_new_order_of_members_is_saved(cadre: Client, saved: Household) -> None:
+    edit = f"/households/{saved.pk}/edit/"
+    data = filled_in(cadre.get(edit))
+    rows = {key: value for key, value in data.items() if key.startswith(("members-0-", "members-1-"))}
+    turned = {key.translate(str.maketrans("01", "10")): value for key, value in rows.items()}
+    kept = {key: value for key, value in data.items() if key not in rows}
+    assert cadre.post(edit, kept | turned).status_code == 302
+    assert list(saved.memberships.order_by("position").values_list("relation", flat=True)) == ["配偶", "户主"]
+
+
+def test_long_lists_can_be_searched_by_initials(cadre: Client) -> None:
+    page = cadre.get(NEW)
+    assert page.context["search"]["initials"]["土家族"] == "tjz"
+    assert page.context["forms"].members.forms[0].fields["ethnicity"].widget.attrs["data-search"] == ""
 
 
 def test_an_edit_is_logged_as_one_read(cadre: Client, saved: Household, django_assert_max_num_queries: Any) -> None:

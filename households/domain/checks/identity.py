@@ -8,6 +8,7 @@ from households.domain.card import Card, Finding, Member
 from households.domain.checks.core import RED, YELLOW, Context, check, red, yellow
 
 _NAME = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]+(?:[·•・．.][\u3400-\u9fff\U00020000-\U0003ffff]+)*")
+NUMBER_FROM_AGE = 1  # whoever is older has a number, or a reason
 _MOBILE = re.compile(r"1[3-9]\d{9}")
 _LANDLINE = re.compile(r"(0\d{2,3}-?)?[2-9]\d{6,7}(-\d{1,6})?")
 
@@ -73,7 +74,7 @@ _PROVINCES = frozenset(
 def id_missing(card: Card, context: Context) -> Iterator[Finding]:
     for index, member in enumerate(card.members):
         age = member.age_in(card.sheet.year)
-        if not member.id_number and not member.no_id_reason and (age is None or age > 1):
+        if not member.id_number and not member.no_id_reason and (age is None or age > NUMBER_FROM_AGE):
             yield yellow("id-missing", "id_number", member=index)
 
 
