@@ -248,8 +248,12 @@ CELERY_TASK_PUBLISH_RETRY = False  # a broker that is down must not hold a saved
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE = {
     "sweep-lost-jobs": {"task": "changde.jobs.tasks.sweep", "schedule": 15},
+    "forget-expired-exports": {"task": "households.tasks.forget_expired_exports", "schedule": 3600},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
+
+# --- exports -------------------------------------------------------------------------------------------------
+EXPORT_ROW_LIMIT = env.int("EXPORT_ROW_LIMIT", default=5000)  # households in one file: a township's worth
 
 # --- REST ----------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

@@ -2,12 +2,22 @@
 
 from django.urls import path
 
-from households.views import card, card_form, cards, imports, village_cards, why
+from households.views import card, card_form, cards, exports, imports, listing, village_cards, why
 
 app_name = "households"
 urlpatterns = [
     path("search/", cards.search, name="search"),
     path("households/", cards.index, name="list"),
+    path("households/columns/", listing.columns, name="columns"),
+    path("households/filters/", listing.filters, name="filters"),
+    path("households/filters/keep/", listing.keep, name="keep_filter"),
+    path("households/filters/<int:filter_id>/", listing.rename, name="rename_filter"),
+    path("households/filters/<int:filter_id>/delete/", listing.delete, name="delete_filter"),
+    path("households/filters/<int:filter_id>/restore/", listing.restore, name="restore_filter"),
+    path("exports/", exports.index, name="exports"),
+    path("exports/new/", exports.new, name="new_export"),
+    path("exports/<int:export_id>/", exports.page, name="export"),
+    path("exports/<int:export_id>/file/", exports.file, name="export_file"),
     path("households/new/", card_form.new, name="new"),
     path("households/<int:household_id>/", card.card, name="card"),
     path("households/<int:household_id>/edit/", card_form.edit, name="edit"),

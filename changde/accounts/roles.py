@@ -35,6 +35,7 @@ CAPABILITIES: dict[str, frozenset[str]] = {
         "read_cards": _READERS | {Role.HELPER},
         "edit_cards": _VILLAGE | {Role.TOWNSHIP_OFFICER},
         "import_cards": _VILLAGE | _OFFICES,
+        "export_cards": _VILLAGE | _OFFICES,
         "read_results": _READERS | {Role.HELPER},
         "recompute": _OFFICES,
         "manage_index": {Role.COUNTY_OFFICE, Role.CITY_OFFICE},

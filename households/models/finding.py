@@ -45,7 +45,10 @@ class Finding(models.Model):
     objects = FindingQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["village", "kind", "id"], condition=Q(decided_at=None), name="finding_open")]
+        indexes = [
+            models.Index(fields=["village", "kind", "id"], condition=Q(decided_at=None), name="finding_open"),
+            models.Index(fields=["household"], condition=Q(decided_at=None, blocks=True), name="finding_blocks"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["household", "kind", "code", "person"],

@@ -31,14 +31,23 @@ def latest_year(user: Reader, division: Division | None = None) -> int | None:
     return sheets.aggregate(year=Max("year"))["year"]
 
 
+def groups_of(user: Reader, village: Division) -> list[str]:
+    """The groups of a village that have cards."""
+    groups = Household.objects.visible_to(user).within(village.code).exclude(group="").order_by("group")
+    return list(groups.values_list("group", flat=True).distinct())
+
+
 def with_year(cards: Iterable[Household], year: int | None) -> list[Household]:
-    """The cards of one page, each with `sheet` and `result` of `year`, or None (two queries)."""
+    """The cards of one page, each with `sheet` and `result` of `year`, or None, and its `flags` (three queries)."""
     cards = list(cards)
     sheets = {row.household_id: row for row in Sheet.objects.filter(household__in=cards, year=year or 0)}
     results = Result.objects.filter(household__in=cards, year=year or 0).current()
     found = {row.household_id: row for row in results}
+    blocked = Finding.objects.open().filter(household__in=cards, blocks=True)
+    findings = {row.household_id: [row] for row in blocked}
     for card in cards:
         card.sheet, card.result = sheets.get(card.pk), found.get(card.pk)  # type: ignore[attr-defined]
+        card.flags = flags_of(card.result, findings.get(card.pk, []))  # type: ignore[attr-defined]
     return cards
 
 
