@@ -17,7 +17,7 @@ from cadres.models import VillageNeed
 from cadres.services.needs import recompute_needs
 from cadres.services.plans import propose_plan
 from changde.jobs.models import Job
-from households.models import Household, ImportBatch, VillageCard
+from households.models import CardExport, Household, ImportBatch, SavedFilter, VillageCard
 from households.services.index_versions import load_default_versions
 from households.services.results import recompute_household
 from supervision.models import Objection, PublicityList
@@ -109,6 +109,26 @@ def import_batch(world: World) -> int:
     ).pk
 
 
+def export(world: World) -> int:
+    """A file a cadre of the village asked for, not made yet."""
+    return CardExport.objects.create(
+        owner=world.people.fengming_cadre, area=FENGMING, reason=MARKS[0], columns=["number"]
+    ).pk
+
+
+def kept_filter(world: World) -> int:
+    """A filter the cadre shares with colleagues of the village."""
+    return SavedFilter.objects.create(
+        owner=world.people.fengming_cadre, area=FENGMING, name=MARKS[0], query="cause=x", shared=True
+    ).pk
+
+
+def deleted_filter(world: World) -> int:
+    pk = kept_filter(world)
+    SavedFilter.objects.filter(pk=pk).update(deleted_at=timezone.now())
+    return pk
+
+
 def posted_cadre(world: World) -> int:
     """A cadre of a county unit who serves in the village."""
     cadre = make_cadre(MARKS[0])
@@ -178,6 +198,9 @@ SAMPLES: dict[str, Callable[[World], Any]] = {
         village_card,
         job,
         import_batch,
+        export,
+        kept_filter,
+        deleted_filter,
         posted_cadre,
         village_with_need,
         plan,

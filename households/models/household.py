@@ -82,7 +82,9 @@ class Household(models.Model):
             # Orders of the list. "Changed first" of a county has an index of its own: walking the city's changes until
             # fifty of one county turn up is slow on the day after another county's import.
             models.Index(fields=["-changed_at", "-id"], name="household_changed"),
-            models.Index(F("village") / 1_000_000, F("changed_at").desc(), F("id").desc(), name="household_county_changed"),
+            models.Index(
+                F("village") / 1_000_000, F("changed_at").desc(), F("id").desc(), name="household_county_changed"
+            ),
             models.Index(
                 fields=["village", "number", "id"], condition=Q(number__isnull=False), name="household_village_number"
             ),

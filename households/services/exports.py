@@ -102,7 +102,13 @@ def _make(export: CardExport, progress: Progress | None) -> CardExport:
     made_at = timezone.now()
     columns = named(export.columns)
     rows = _rows(cards, columns, expected, progress)
-    headers = [_("行政村"), _("户主"), _("户主证件号码（遮盖）"), _("联系电话（遮盖）"), *(one.label for one in columns)]
+    headers = [
+        _("行政村"),
+        _("户主"),
+        _("户主证件号码（遮盖）"),
+        _("联系电话（遮盖）"),
+        *(one.label for one in columns),
+    ]
     about = _about(export, cards, made_at)
     content, counted = (_workbook if export.format == CardExport.Format.XLSX else _csv)(export, about, headers, rows)
     with transaction.atomic():

@@ -44,9 +44,9 @@ def new(request: HttpRequest) -> HttpResponse:
     if listed.division is None or not covers(request.user, "export_cards", listed.division.code):
         raise Http404
     chosen = [column.name for column in columns_of(request.user)]  # type: ignore[arg-type]
-    form = ExportForm(request.POST or None, chosen=chosen)
+    form = ExportForm(request.POST if request.method == "POST" else None, chosen=chosen)
     households, refusal_text = None, ""
-    if request.method == "POST" and form.is_valid():
+    if form.is_valid():
         try:
             export = exports.order_export(by=request.user, area=listed.division.code, query=query, **form.cleaned_data)  # type: ignore[arg-type]
         except Refusal as refusal:
@@ -66,9 +66,7 @@ def new(request: HttpRequest) -> HttpResponse:
         "back": f"{reverse('households:list')}?{query}",
         "crumbs": [{"text": _("户卡"), "href": f"{reverse('households:list')}?{query}"}, {"text": _("导出")}],
     }
-    return render_page(
-        request, "households/export_form.html", context, status=UNPROCESSABLE if form.is_bound else 200
-    )
+    return render_page(request, "households/export_form.html", context, status=UNPROCESSABLE if form.is_bound else 200)
 
 
 @require_safe

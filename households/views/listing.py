@@ -107,7 +107,9 @@ def _filters(
     rows = []
     for kept in kept_filters(request.user):  # type: ignore[arg-type]
         mine = kept.owner_id == request.user.pk
-        filled = KeptFilterForm(initial={"name": kept.name, "shared": kept.shared}, prefix=None, auto_id=f"f{kept.pk}_%s")
+        filled = KeptFilterForm(
+            initial={"name": kept.name, "shared": kept.shared}, prefix=None, auto_id=f"f{kept.pk}_%s"
+        )
         rows.append((kept, mine, renaming[1] if renaming and renaming[0] == kept.pk else filled))
     context = {
         "rows": rows,
