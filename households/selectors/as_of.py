@@ -58,7 +58,8 @@ def card_as_of(
     findings = list(
         found.filter(Q(decided_at=None) | Q(decided_at__gte=moment)).select_related("person").order_by("pk")
     )
-    for row in [*members, *gone]:
+    of_persons: list[Any] = [*members, *gone]
+    for row in of_persons:
         row.person = _row(Person, row.person_id, row.person, earlier)
     page = CardPage(then, then.village.path(), years, sheet, members, gone, findings, result)
     return AsOf(day, then.version, page, result is not None or sheet is None)

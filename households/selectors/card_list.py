@@ -38,7 +38,8 @@ class CardList:
 
     @property
     def values(self) -> dict[str, Any]:
-        """The filters that are on, by name."""
+        """The filters that are on, by name; those that cannot be read are not."""
+        self.filter.is_valid()
         return {name: value for name, value in self.filter.form.cleaned_data.items() if value not in (None, "")}
 
     @property

@@ -106,7 +106,7 @@ def _hash(search: Search) -> bytes | None:
     return blind_index(number.number if number else search.text, kind="id")
 
 
-# -- a searched text in an address: names and numbers of people must not be readable there ------------------------------
+# -- a searched text in an address: names and numbers of people must not be readable there --
 
 
 def sealed(user: User, text: str) -> str:

@@ -48,7 +48,7 @@ SECRETS = {
 @require_safe
 @access("read_cards")
 def card(request: HttpRequest, household_id: int) -> HttpResponse:
-    """One card, today or as it stood on a day (?as_of=2026-03-01). Opening it is one event of the log, whatever is shown."""
+    """One card, today or as it stood on a day (?as_of=2026-03-01). Opening it is one event of the log."""
     household = card_of(request.user, household_id)
     tab = request.GET.get("tab", "")
     tab = tab if tab in {name for name, *_rest in TABS} else "overview"

@@ -42,18 +42,18 @@ def on(day: date) -> Iterator[None]:
             yield
         for table, column, key in STAMPED:
             moment = f"{day} 12:00:00+08"
-            cursor.execute(f"UPDATE {table} SET {column} = %s WHERE {key} > %s", [moment, last[table]])  # noqa: S608
+            cursor.execute(f"UPDATE {table} SET {column} = %s WHERE {key} > %s", [moment, last[table]])
     owner.close()
 
 
 def _highest(cursor: Any, table: str, key: str) -> int:
-    cursor.execute(f"SELECT coalesce(max({key}), 0) FROM {table}")  # noqa: S608
+    cursor.execute(f"SELECT coalesce(max({key}), 0) FROM {table}")
     return cursor.fetchone()[0]
 
 
 @pytest.fixture
 def card(committed_db: None, people: People) -> Household:
-    """Entered in March by the cadre: a couple. In May: more income, a new phone, a son. In August: a new sheet, the wife
+    """A couple, entered in March by the cadre. In May: more pigs, a new phone, a son. In August: a new sheet, the wife
     taken off, the status set by the county."""
     Post.objects.update(valid_from=date(2019, 1, 1))
     with on(ENTERED):

@@ -65,7 +65,8 @@ def test_a_workbook_holds_the_list_with_masked_numbers_and_says_who_when_and_why
     number = saved.memberships.get(relation="户主").person.id_number
     assert [cell.value for cell in sheet[1]][:3] == ["行政村", "户主", "户主证件号码（遮盖）"]
     assert [cell.value for cell in sheet[2]] == [
-        saved.village.name, "张建华", f"{number[:4]}**********{number[-4:]}", "138****0001", "43072510320200001", None, 3500,
+        saved.village.name, "张建华", f"{number[:4]}**********{number[-4:]}", "138****0001", "43072510320200001",
+        None, 3500,
     ]  # fmt: skip
     assert sheet.max_row == 2
     assert "第三季度入户核查" in sheet.oddHeader.left.text and "凤鸣村干部" in sheet.oddFooter.left.text
