@@ -73,11 +73,15 @@ class CardList:
             # Paged over the sheets: their index holds the order, and a card without a known income has no place in it.
             rows = Sheet.objects.filter(year=self.year or 0, per_capita_income__isnull=False, household__in=self.cards)
             page = KeysetPage(
-                rows.select_related("household__village"), parameters, order=("per_capita_income", "pk"), size=size
+                rows.select_related("household").prefetch_related("household__village"),
+                parameters,
+                order=("per_capita_income", "pk"),
+                size=size,
             )
             page.rows = [sheet.household for sheet in page.rows]
         else:
             page = KeysetPage(self._ordered(), parameters, order=_ORDERS[self.order], size=size)
+            page.queryset = self.cards if self.order == "changed" else page.queryset  # what the total is counted from
         page.rows = selectors.with_year(page.rows, self.year)
         return page
 
