@@ -253,8 +253,12 @@ CELERY_BEAT_SCHEDULE = {
     "recompute-stale": {"task": "households.tasks.recompute_stale", "schedule": crontab(hour=2, minute=30)},
     "check-cards": {"task": "households.tasks.check_cards_nightly", "schedule": crontab(hour=1, minute=30)},
     "forget-old-drafts": {"task": "households.tasks.forget_old_drafts", "schedule": 3600},
+    "forget-expired-exports": {"task": "households.tasks.forget_expired_exports", "schedule": 3600},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
+
+# --- exports -------------------------------------------------------------------------------------------------
+EXPORT_ROW_LIMIT = env.int("EXPORT_ROW_LIMIT", default=5000)  # households in one file: a township's worth
 
 # --- REST ----------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

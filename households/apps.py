@@ -12,6 +12,17 @@ class HouseholdsConfig(AppConfig):
         navigation.register("cards", _("户卡"), "households:list", "card", "read_cards", order=20)
         navigation.register("imports", _("导入"), "households:imports", "import", "import_cards", order=48)
         navigation.register("runs", _("识别测算"), "households:runs", "chart", "recompute", order=46)
+        navigation.register("exports", _("导出"), "households:exports", "export", "export_cards", order=65)
+        badges.register("job_kind", "export_cards", _("导出户卡"))
+        for state, label, tone, icon in (
+            ("waiting", _("排队中"), "neutral", "clock"),
+            ("running", _("正在生成"), "info", "jobs"),
+            ("done", _("可下载"), "good", "check"),
+            ("failed", _("没有生成"), "danger", "stop"),
+            ("cancelled", _("已取消"), "neutral", "cross"),
+            ("expired", _("已过期删除"), "neutral", "clock"),
+        ):
+            badges.register("export", state, label, tone, icon)
         badges.register("job_kind", "check_cards", _("检查户卡工作簿"))
         badges.register("job_kind", "import_cards", _("户卡入库"))
         badges.register("job_kind", "recompute_index", _("识别测算"))

@@ -11,8 +11,8 @@ from changde.jobs.models import Job
 from changde.jobs.services import RunningJob, finisher, handler
 from households.domain.card_workbook import CardBook, open_cards
 from households.domain.workbook import WorkbookRefused
-from households.models import ImportBatch, IndexRun, RunChunk
-from households.services import drafts, imports, index_runs, night_checks, results
+from households.models import CardExport, ImportBatch, IndexRun, RunChunk
+from households.services import drafts, exports, imports, index_runs, night_checks, results
 
 
 @contextmanager
@@ -59,6 +59,20 @@ def import_broke_off(job: Job) -> None:
     if batch is not None:
         batch.job = job
         imports.settle(batch)
+
+
+@handler(exports.JOB)
+def export_cards(job: RunningJob) -> dict[str, Any]:
+    """Make the file of an export."""
+    export = CardExport.objects.select_related("owner").get(pk=job.parameters["export"])
+    export = exports.make_export(export=export, progress=job.progress)
+    return {"households": export.rows}
+
+
+@shared_task(name="households.tasks.forget_expired_exports")
+def forget_expired_exports() -> None:
+    """Beat, every hour: files whose week is over are deleted."""
+    exports.forget_expired()
 
 
 _CLOSED = {Job.State.DONE: IndexRun.State.DONE, Job.State.CANCELLED: IndexRun.State.CANCELLED}

@@ -19,7 +19,16 @@ from cadres.services.needs import recompute_needs
 from cadres.services.plans import propose_plan
 from changde.divisions.models import Division
 from changde.jobs.models import Job
-from households.models import CardDraft, Finding, Household, ImportBatch, VillageCard, YearlyStandard
+from households.models import (
+    CardDraft,
+    CardExport,
+    Finding,
+    Household,
+    ImportBatch,
+    SavedFilter,
+    VillageCard,
+    YearlyStandard,
+)
 from households.services.index_runs import start_run
 from households.services.index_versions import load_default_versions
 from households.services.results import recompute_household
@@ -120,6 +129,26 @@ def card_draft(world: World) -> int:
     draft.hold(json.dumps([["group", MARKS[0]]]))
     draft.save()
     return draft.pk
+
+
+def export(world: World) -> int:
+    """A file a cadre of the village asked for, not made yet."""
+    return CardExport.objects.create(
+        owner=world.people.fengming_cadre, area=FENGMING, reason=MARKS[0], columns=["number"]
+    ).pk
+
+
+def kept_filter(world: World) -> int:
+    """A filter the cadre shares with colleagues of the village."""
+    return SavedFilter.objects.create(
+        owner=world.people.fengming_cadre, area=FENGMING, name=MARKS[0], query="cause=x", shared=True
+    ).pk
+
+
+def deleted_filter(world: World) -> int:
+    pk = kept_filter(world)
+    SavedFilter.objects.filter(pk=pk).update(deleted_at=timezone.now())
+    return pk
 
 
 def posted_cadre(world: World) -> int:
@@ -239,6 +268,9 @@ SAMPLES: dict[str, Callable[[World], Any]] = {
         job,
         import_batch,
         card_draft,
+        export,
+        kept_filter,
+        deleted_filter,
         posted_cadre,
         village_with_need,
         plan,

@@ -14,7 +14,7 @@ WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)  # GB 11643, MOD
 
 def id_number(birth: str = "19700101", sex: str = "男", serial: int | None = None) -> str:
     """A made-up number of Taoyuan county with a right check digit; the 17th digit says the sex."""
-    serial = (next(_serial) if serial is None else serial) % 49
+    serial = (next(_serial) if serial is None else serial) % 490
     body = f"430725{birth}{serial * 2 + (1 if sex == '男' else 0) + 10:03d}"
     total = sum(
         int(digit) * weight

@@ -35,6 +35,7 @@ CAPABILITIES: dict[str, frozenset[str]] = {
         "read_cards": _READERS | {Role.HELPER},
         "edit_cards": _VILLAGE | {Role.TOWNSHIP_OFFICER},
         "import_cards": _VILLAGE | _OFFICES,
+        "export_cards": _VILLAGE | _OFFICES,
         "read_results": _READERS | {Role.HELPER},
         "recompute": _OFFICES,
         "review_findings": _OFFICES,  # accept or return what a check noted; never on one's own card

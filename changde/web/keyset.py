@@ -10,6 +10,7 @@ import base64
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -106,7 +107,7 @@ class KeysetPage:
 
     def _cursor(self, row: Any) -> str:
         values = [_value(row, name.lstrip("-")) for name in self.order]
-        payload = json.dumps([self.order, values], cls=DjangoJSONEncoder, ensure_ascii=False)
+        payload = json.dumps([self.order, values], cls=_Exact, ensure_ascii=False)
         return _cipher().encrypt(payload.encode()).decode().rstrip("=")
 
     def _values(self, cursor: str) -> list[Any] | None:
@@ -117,6 +118,13 @@ class KeysetPage:
         except (InvalidToken, ValueError):
             return None
         return values if order == self.order else None
+
+
+class _Exact(DjangoJSONEncoder):
+    """Moments to the microsecond: Django's own stops at milliseconds, and rows of the same one would be lost."""
+
+    def default(self, o: Any) -> Any:
+        return o.isoformat() if isinstance(o, datetime) else super().default(o)
 
 
 def _cipher() -> Fernet:

@@ -276,12 +276,18 @@ def _first_rows(book: Workbook[Column], position: int, last: int) -> Iterator[Ro
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A sheet to write: headers and rows; a cell that starts with = stays text."""
+    """A sheet to write: headers and rows; a cell that starts with = stays text.
+
+    `mark` is printed at head and foot of every page of paper (a watermark: who, when, why). `widths` of the first
+    columns, in characters; the others take theirs from the header.
+    """
 
     sheet: str
     headers: Sequence[str]
     rows: Iterable[Sequence[Any]]
     allowed: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    mark: str = ""
+    widths: Sequence[int] = ()
 
 
 def write(target: Path | BinaryIO, pages: Sequence[Page]) -> None:
@@ -297,12 +303,22 @@ def write(target: Path | BinaryIO, pages: Sequence[Page]) -> None:
         },
     )
     header_format = book.add_format({"bold": True, "bg_color": "#e6f2f0", "border": 1, "text_wrap": True})
-    text_format = book.add_format({"num_format": "@"})
+    text_format = book.add_format({"num_format": "@", "quote_prefix": True})
     for page in pages:
         sheet = book.add_worksheet(page.sheet)
         sheet.freeze_panes(1, 0)
+        if page.mark:
+            # & begins a code of Excel's, and a head or foot holds 255 characters.
+            mark = page.mark.replace("&", "&&")[:220].rstrip("&")
+            sheet.set_landscape()
+            sheet.set_paper(9)
+            sheet.fit_to_pages(1, 0)
+            sheet.repeat_rows(0)
+            sheet.set_header(f"&L{mark}")
+            sheet.set_footer(f"&L{mark}&R&P / &N")
         for column, text in enumerate(page.headers):
-            sheet.set_column(column, column, max(10, min(30, 2 * len(text) + 2)))
+            width = page.widths[column] if column < len(page.widths) else max(10, min(30, 2 * len(text) + 2))
+            sheet.set_column(column, column, width)
             sheet.write_string(0, column, text, header_format)
         for column, values in page.allowed.items():
             if len(",".join(values)) <= 255:

@@ -11,33 +11,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AddIndex(
-            model_name="household",
-            index=models.Index(fields=["-changed_at", "-id"], name="household_changed"),
-        ),
-        migrations.AddIndex(
-            model_name="household",
-            index=models.Index(
-                fields=["head_pinyin", "id"], name="household_pinyin", opclasses=["varchar_pattern_ops", "int8_ops"]
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="result",
-            index=models.Index(
-                condition=models.Q(("outcome", "not_poor"), _negated=True),
-                fields=["year", "outcome", "household"],
-                name="result_marked",
-            ),
-        ),
-        migrations.AddIndex(
             model_name="sheet",
             index=models.Index(fields=["year", "village"], name="sheet_year_village"),
-        ),
-        migrations.AddIndex(
-            model_name="sheet",
-            index=models.Index(
-                condition=models.Q(("main_cause", ""), _negated=True),
-                fields=["year", "main_cause", "household"],
-                name="sheet_cause",
-            ),
         ),
     ]

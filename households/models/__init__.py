@@ -2,12 +2,14 @@
 
 from households.models.check_setting import CheckSetting
 from households.models.draft import CardDraft
+from households.models.export import CardExport
 from households.models.finding import Finding
 from households.models.household import Household, HouseholdStatus, Membership
 from households.models.identity import IdentityClaim
 from households.models.imports import ImportBatch, ImportProblem, WaitingHousehold
 from households.models.income_line import IncomeLine
 from households.models.index import IndexRun, IndexVersion, Result, RunChunk, TownshipPointer
+from households.models.listing import ColumnChoice, SavedFilter
 from households.models.need import HouseholdNeed
 from households.models.person import Person
 from households.models.sheet import MemberSheet, Sheet
@@ -17,6 +19,8 @@ from households.models.yearly_standard import StandardRate, YearlyStandard
 __all__ = [
     "CheckSetting",
     "CardDraft",
+    "CardExport",
+    "ColumnChoice",
     "Finding",
     "Household",
     "HouseholdNeed",
@@ -32,6 +36,7 @@ __all__ = [
     "Person",
     "Result",
     "RunChunk",
+    "SavedFilter",
     "Sheet",
     "StandardRate",
     "TownshipPointer",

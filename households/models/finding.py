@@ -89,6 +89,7 @@ class Finding(models.Model):
         indexes = [
             models.Index(fields=["village", "kind", "id"], condition=Q(decided_at=None), name="finding_open"),
             models.Index(fields=["decided_by", "-decided_at"], condition=Q(decision="accepted"), name="finding_by"),
+            models.Index(fields=["household"], condition=Q(decided_at=None, blocks=True), name="finding_blocks"),
         ]
         constraints = [
             models.UniqueConstraint(

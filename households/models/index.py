@@ -260,10 +260,11 @@ class Result(models.Model):
         indexes = [
             models.Index(fields=["village", "year", "outcome"]),
             models.Index(fields=["run", "village"]),
-            models.Index(
-                fields=["year", "outcome", "household"], condition=~Q(outcome="not_poor"), name="result_marked"
-            ),
             models.Index(fields=["village", "year"], condition=Q(stale=True), name="result_stale"),
+            models.Index(fields=["year", "outcome", "household"], include=["run", "village"], name="result_outcome"),
+            models.Index(fields=["year", "household"], condition=Q(guarantee_gap=True), name="result_guarantee_gap"),
+            models.Index(fields=["year", "household"], condition=Q(excluded=True), name="result_excluded"),
+            models.Index(fields=["year", "household"], condition=Q(stale=True), name="result_stale_household"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["household", "run"], name="result_once_a_run"),

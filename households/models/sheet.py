@@ -92,7 +92,18 @@ class Sheet(models.Model):
         indexes = [
             models.Index(fields=["village", "year", "household"]),
             models.Index(fields=["year", "village"], name="sheet_year_village"),
-            models.Index(fields=["year", "main_cause", "household"], condition=~Q(main_cause=""), name="sheet_cause"),
+            # Filters of the list: a rare value of a whole city is found from here, a common one by walking the list.
+            models.Index(fields=["year", "attribute", "household"], name="sheet_attribute"),
+            models.Index(fields=["year", "main_cause", "household"], name="sheet_main_cause"),
+            models.Index(fields=["year", "exit_flag", "household"], name="sheet_exit_flag"),
+            models.Index(
+                fields=["year", "per_capita_income", "id"], include=["household"], name="sheet_per_capita_income"
+            ),
+            models.Index(
+                fields=["entered_by", "year", "household"],
+                opclasses=["varchar_pattern_ops", "int2_ops", "int8_ops"],
+                name="sheet_entered_by",
+            ),
         ]
         constraints = [
             models.UniqueConstraint(fields=["household", "year"], name="sheet_once_a_year"),
@@ -176,6 +187,14 @@ class MemberSheet(models.Model):
 
     class Meta:
         ordering = ["position", "id"]
+        indexes = [
+            models.Index(fields=["labour", "sheet"], name="member_sheet_labour"),
+            # One small index for each state of health a list is filtered by; most members are healthy and in none.
+            *(
+                models.Index(fields=["sheet"], condition=Q(health__contains=[state]), name=f"member_sheet_{name}")
+                for name, state in (("chronic", "长期慢性病"), ("serious", "患有大病"), ("disabled", "残疾"))
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["sheet", "person"], name="member_sheet_once"),
             models.CheckConstraint(

@@ -17,11 +17,14 @@ Reader = User | AnonymousUser
 
 
 def cards_in(user: Reader, division: Division | None) -> QuerySet[Household]:
-    """Cards the user may see, narrowed to a division; villages come along (a list shows them)."""
+    """Cards the user may see, narrowed to a division; villages come along, in a query of their own.
+
+    Joined, they would tempt the planner to sort by the key of divisions instead of walking the index of cards.
+    """
     cards = Household.objects.visible_to(user)
     if division is not None:
         cards = cards.within(division.code)
-    return cards.select_related("village")
+    return cards.prefetch_related("village")
 
 
 def latest_year(user: Reader, division: Division | None = None) -> int | None:
@@ -38,14 +41,23 @@ def latest_year(user: Reader, division: Division | None = None) -> int | None:
     return year
 
 
+def groups_of(user: Reader, village: Division) -> list[str]:
+    """The groups of a village that have cards."""
+    groups = Household.objects.visible_to(user).within(village.code).exclude(group="").order_by("group")
+    return list(groups.values_list("group", flat=True).distinct())
+
+
 def with_year(cards: Iterable[Household], year: int | None) -> list[Household]:
-    """The cards of one page, each with `sheet` and `result` of `year`, or None (two queries)."""
+    """The cards of one page, each with `sheet` and `result` of `year`, or None, and its `flags` (three queries)."""
     cards = list(cards)
     sheets = {row.household_id: row for row in Sheet.objects.filter(household__in=cards, year=year or 0)}
     results = Result.objects.filter(household__in=cards, year=year or 0).current()
     found = {row.household_id: row for row in results}
+    blocked = Finding.objects.open().filter(household__in=cards, blocks=True)
+    findings = {row.household_id: [row] for row in blocked}
     for card in cards:
         card.sheet, card.result = sheets.get(card.pk), found.get(card.pk)  # type: ignore[attr-defined]
+        card.flags = flags_of(card.result, findings.get(card.pk, []))  # type: ignore[attr-defined]
     return cards
 
 

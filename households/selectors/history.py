@@ -5,10 +5,10 @@ history (triggers, so bulk and raw SQL leave it too) knows every row as it was b
 carry one time. A change of rows without an act of the log is shown as what it is: written past the application.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pghistory.models
@@ -74,7 +74,7 @@ class RowChange:
 
 @dataclass(frozen=True)
 class FieldChange:
-    """One field of one row: model and name (for the label), whose it is, the masked values."""
+    """One field of one row: model and name (for the label), whose it is, of which year's sheet, the masked values."""
 
     model: str
     name: str
@@ -97,28 +97,70 @@ class Act:
     changes: list[FieldChange] = field(default_factory=list)
 
 
-def history_of(household: Household, *, limit: int = 100) -> list[Act]:
-    """Acts on the card, the latest first, at most `limit`. The caller has checked that the card may be read."""
-    groups = _by_act(_row_changes(household))
-    written = _written_lines(household, groups)
+def history_of(household: Household, *, limit: int = 100, until: date | None = None) -> list[Act]:
+    """Acts on the card, the latest first, at most `limit`. The caller has checked that the card may be read.
+
+    `until` is the last day the reader may see: the day a household moved away, for the office it left.
+    """
+    changes_seen = _row_changes(household)
+    logged = _acts_of_log(household)
+    if until is not None:
+        changes_seen = [change for change in changes_seen if change.moment < end_of(until)]
+        logged = logged.filter(at__lt=end_of(until))
+    groups = _by_act(changes_seen)
+    years = dict(Sheet.objects.filter(household=household).values_list("pk", "year"))
+    lines = _written_lines(household, groups)
     acts = []
-    events = (
-        Event.objects.filter(
-            target_kind=household._meta.label_lower, target_id=str(household.pk), kind=Event.Kind.WRITE
-        )
-        .select_related("actor")
-        .order_by("-pk")[:limit]
-    )
-    for event in events:
+    for event in logged.select_related("actor").order_by("-pk")[:limit]:
         version = event.facts.get("version")
         changes = groups.pop(version, []) if version else []
-        shown = _field_changes(changes) + [_new_line(line) for line in written.get(version, ())]
+        shown = _field_changes(changes, years) + [_new_line(line) for line in lines.get(version, ())]
         acts.append(Act(event.at, event.verb, event.actor, version, event.facts, shown))
     for changes in groups.values():
-        shown = _field_changes(changes)
+        shown = _field_changes(changes, years)
         if shown:
             acts.append(Act(changes[0].moment, "", _actor(changes[0].context), None, {}, shown))
     return sorted(acts, key=lambda act: act.moment, reverse=True)[:limit]
+
+
+def end_of(day: date) -> datetime:
+    """The first moment after a local day."""
+    return timezone.make_aware(datetime.combine(day + timedelta(days=1), time()))
+
+
+def rows_before(household: Household, moment: datetime) -> dict[tuple[type[models.Model], int], Any]:
+    """Every row that was changed or deleted at or after `moment`, as it was just before; the others are as they are.
+
+    A row that was inserted since is not told apart here: the history keeps changes, no insertions (see inserted_since).
+    """
+    earliest: dict[tuple[type[models.Model], int], Any] = {}
+    for change in _row_changes(household, elsewhere=True):
+        if change.moment >= moment:
+            earliest.setdefault((change.model, change.pk), change.before)
+    return earliest
+
+
+@dataclass(frozen=True)
+class Inserted:
+    """What came to a card since a moment: years of sheets, and how often each person joined."""
+
+    years: frozenset[int]
+    joined: Counter[int]
+
+
+def inserted_since(household: Household, moment: datetime) -> Inserted:
+    """Told by the log: a card is made with all its rows at once, and every save since says which it added."""
+    facts = [event.facts for event in _acts_of_log(household).filter(at__gte=moment, verb="households.save_card")]
+    return Inserted(
+        years=frozenset(year for each in facts if (year := each.get("new_sheet"))),
+        joined=Counter(person for each in facts for person in each.get("added", ())),
+    )
+
+
+def _acts_of_log(household: Household) -> models.QuerySet[Event]:
+    return Event.objects.filter(
+        target_kind=household._meta.label_lower, target_id=str(household.pk), kind=Event.Kind.WRITE
+    )
 
 
 def rows_at(household: Household, version: int) -> dict[tuple[type[models.Model], int], Any]:
@@ -138,8 +180,11 @@ def _order(key: Any) -> int:
     return key if isinstance(key, int) else -1
 
 
-def _row_changes(household: Household) -> list[RowChange]:
-    """Every change of a row of the card, in the order of each row's own history."""
+def _row_changes(household: Household, *, elsewhere: bool = False) -> list[RowChange]:
+    """Every change of a row of the card, in the order of each row's own history.
+
+    `elsewhere`: also what happened to persons after they left; never shown, but needed to know how they were before.
+    """
     memberships = Membership.objects.filter(household=household)
     sheets = Sheet.objects.filter(household=household)
     wanted: dict[type[models.Model], Any] = {
@@ -167,7 +212,7 @@ def _row_changes(household: Household) -> list[RowChange]:
         for pk, rows in by_row.items():
             for row, later in zip(rows, [*rows[1:], now.get(pk)], strict=True):
                 change = RowChange(model, pk, row, later, row.pgh_created_at, row.pgh_context)
-                if model is not Person or _was_here(change, lived):
+                if elsewhere or model is not Person or _was_here(change, lived):
                     found.append(change)
     return found
 
@@ -196,7 +241,8 @@ def _act(change: RowChange) -> tuple[Any, datetime]:
     return change.context.pk if change.context else None, change.moment
 
 
-def _field_changes(changes: Iterable[RowChange]) -> list[FieldChange]:
+def _field_changes(changes: Iterable[RowChange], years: dict[int, int]) -> list[FieldChange]:
+    """`years` are the accounting years of the card's sheets, by their ids."""
     shown = []
     for change in changes:
         if change.model is IncomeLine:
@@ -215,7 +261,7 @@ def _field_changes(changes: Iterable[RowChange]) -> list[FieldChange]:
                         name,
                         _label(change.model, name, column),
                         _person(change),
-                        getattr(change.before, "year", None),
+                        years.get(change.pk if change.model is Sheet else getattr(change.before, "sheet_id", 0)),
                         before,
                         after,
                     )

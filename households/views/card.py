@@ -1,8 +1,10 @@
 """One card: its page by parts, its history, and what is shown in full on request only."""
 
 from contextlib import suppress
+from datetime import date
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -14,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from changde.accounts.access import access
 from changde.accounts.areas import covers
+from changde.accounts.refusal import Refusal
 from changde.audit.services import record_read
 from changde.web.pages import render_page
 from households.card_facts import facts_of
@@ -24,8 +27,9 @@ from households.domain.needs import need_kinds
 from households.domain.years import last_full_year
 from households.messages import message
 from households.models import Finding, Household, HouseholdNeed, HouseholdStatus, Membership, Person
+from households.selectors.as_of import AsOf, card_as_of
 from households.selectors.cards import CardPage, card_of, card_page
-from households.selectors.history import Act, history_of
+from households.selectors.history import Act, FieldChange, history_of
 from households.selectors.worksheet import worksheet_of
 from households.services.needs import needs_of
 
@@ -48,19 +52,40 @@ SECRETS = {
 @require_safe
 @access("read_cards")
 def card(request: HttpRequest, household_id: int) -> HttpResponse:
-    """One card. Opening it is one event of the log, whichever part is shown."""
+    """One card, today or as it stood on a day (?as_of=2026-03-01). Opening it is one event of the log."""
     household = card_of(request.user, household_id)
     tab = request.GET.get("tab", "")
     tab = tab if tab in {name for name, *_rest in TABS} else "overview"
     asked = request.GET.get("year", "")
-    page = card_page(request.user, household, int(asked) if asked.isdecimal() else None)
+    year = int(asked) if asked.isdecimal() and len(asked) == 4 else None
+    then: AsOf | None = None
+    if "as_of" in request.GET:
+        try:
+            then = card_as_of(request.user, household, _day(request.GET["as_of"]), year=year)
+        except Refusal as refusal:
+            context = {
+                "household": household,
+                "refusal_text": refusal.message,
+                "crumbs": _crumbs(household, open_card=True),
+            }
+            return render_page(request, "households/card_no_as_of.html", context, status=404)
+    page = then.page if then else card_page(request.user, household, year)
     year = page.sheet.year if page.sheet else None
     record_read(
-        "households.read_card", by=request.user, target=household, area=household.village_id, tab=tab, year=year
+        "households.read_card",
+        by=request.user,
+        target=household,
+        area=household.village_id,
+        tab=tab,
+        year=year,
+        **({"as_of": f"{then.day:%Y-%m-%d}"} if then else {}),
     )
+    kept = {"year": year} if year and year != page.years[0] else {}
+    kept |= {"as_of": f"{then.day:%Y-%m-%d}"} if then else {}
     context = {
         "card": page,
-        "household": household,
+        "household": page.household,
+        "as_of": then,
         "sheet": page.sheet,
         "result": page.result,
         "flags": page.flags,
@@ -70,23 +95,35 @@ def card(request: HttpRequest, household_id: int) -> HttpResponse:
                 "text": label,
                 "icon": icon,
                 "current": name == tab,
-                "href": f"?tab={name}" + (f"&year={year}" if year and year != page.years[0] else ""),
+                "href": f"?{urlencode({'tab': name} | kept)}",
                 "count": len(page.members) if name == "members" else None,
             }
             for name, label, icon in TABS
         ],
         "members": [(row, Member(birth_date=row.person.birth_date).age_in(year)) for row in page.members],
         "findings": [(finding, _finding_text(finding)) for finding in page.findings],
-        "panels": _panels(household) if tab == "overview" else [],
-        "new_year": _new_year(page),
-        "may_edit": covers(request.user, "edit_cards", household.village_id),
-        "may_review": covers(request.user, "review_findings", household.village_id),
-        "crumbs": [
-            {"text": _("户卡"), "href": reverse("households:list")},
-            {"text": household.head_name or household.number or str(household.pk)},
-        ],
-    } | _TAB_CONTEXT[tab](page)
+        "panels": _panels(household) if tab == "overview" and not then else [],
+        "new_year": None if then else _new_year(page),
+        "may_edit": not then and covers(request.user, "edit_cards", household.village_id),
+        "may_review": not then and covers(request.user, "review_findings", household.village_id),
+        "today": timezone.localdate(),
+        "crumbs": _crumbs(household),
+    } | (_history(page, request.GET.get("of", ""), then) if tab == "history" else _TAB_CONTEXT[tab](page))
     return render_page(request, "households/card.html", context)
+
+
+def _day(text: str) -> date:
+    """The day of the address. Raises Refusal when it is none."""
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise Refusal("as_of_unreadable", _("日期应写成 2026-03-01 的样子"), field="as_of") from None
+
+
+def _crumbs(household: Household, *, open_card: bool = False) -> list[dict[str, Any]]:
+    name = household.head_name or household.number or str(household.pk)
+    own = {"text": name, "href": reverse("households:card", args=[household.pk])} if open_card else {"text": name}
+    return [{"text": _("户卡"), "href": reverse("households:list")}, own]
 
 
 def _overview(page: CardPage) -> dict[str, Any]:
@@ -112,23 +149,37 @@ def _conditions(page: CardPage) -> dict[str, Any]:
     return {"conditions": [(section, facts_of(section, page.sheet)) for section in (HOUSING, LAND, ASSETS)]}
 
 
-def _history(page: CardPage) -> dict[str, Any]:
-    lived_here = Membership.objects.filter(household=page.household).select_related("person")
+def _history(page: CardPage, of: str, then: AsOf | None) -> dict[str, Any]:
+    """The timeline, by calendar year; `of` narrows it to what was written of one accounting year's sheet."""
+    lived_here = Membership.objects.filter(household=page.household.pk).select_related("person")
     names = {row.person_id: row.person.name for row in lived_here}
-    acts = history_of(page.household)
+    acts = history_of(page.household, until=then.day if then else None)
+    only = int(of) if of.isdecimal() and int(of) in page.years else None
+    shown = [act for act in acts if only is None or only in _years(act)]
     return {
-        "acts": [(act, _act_text(act), _lines(act, names)) for act in acts],
+        "acts": [(act, _act_text(act), _lines(act, names)) for act in shown],
         "entered_here": any(act.facts.get("created") for act in acts),
+        "of": only,
+        "first_day": timezone.localdate(page.household.created_at),
     }
 
 
+def _years(act: Act) -> set[int | None]:
+    return {act.facts.get("year"), *(change.year for change in act.changes)}
+
+
 def _lines(act: Act, names: dict[int, str]) -> list[tuple[str, str, str, str]]:
-    """(whose, field, before, after) of each changed field."""
+    """(whose or of which year, field, before, after) of each changed field."""
     return [
-        (names.get(change.person_id or 0, ""), change.label, _plain(change.before), _plain(change.after))
+        (_whose(change, names), change.label, _plain(change.before), _plain(change.after))
         for change in act.changes
         if not (act.verb == "households.set_status" and change.name == "status")  # the act itself says so
     ]
+
+
+def _whose(change: FieldChange, names: dict[int, str]) -> str:
+    year = _("%(year)s 年度") % {"year": change.year} if change.year else ""
+    return " · ".join(filter(None, (names.get(change.person_id or 0, ""), year)))
 
 
 _NOT_PLAIN = frozenset({"village_code", "phone", "bank_account", "helper_phone", "request"})
@@ -137,7 +188,6 @@ _TAB_CONTEXT = {
     "members": _members,
     "income": _income,
     "conditions": _conditions,
-    "history": _history,
 }
 
 

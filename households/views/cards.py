@@ -1,6 +1,5 @@
 """Cards: the list of an area, and the search box."""
 
-import base64
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,57 +9,60 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from changde.accounts.access import access
+from changde.accounts.areas import covers
 from changde.audit.services import record_read
-from changde.crypto.cipher import CannotDecrypt, decrypt, encrypt
-from changde.divisions.codes import Level, contains
-from changde.divisions.models import Division
-from changde.web.keyset import PAGE_SIZE, KeysetPage
+from changde.divisions.codes import Level
+from changde.web.keyset import PAGE_SIZE
 from changde.web.pages import go, render_page
-from households.filters import ORDERS, CardFilter
-from households.models import CardDraft, HouseholdStatus, Result
+from households.columns import COLUMNS
+from households.filters import ORDERS
+from households.models import CardDraft
 from households.selectors import cards as selectors
-from households.selectors.search import matching, understand
-
-_ORDERS = {
-    "": ("village_id", "head_pinyin", "pk"),
-    "changed": ("-changed_at", "-pk"),
-}
+from households.selectors.card_list import CardList, card_list, code_within, kept_query
+from households.selectors.listing import columns_of, kept_filters
+from households.selectors.search import LONGEST, found_members, matching, sealed, understand
 
 
 @require_safe
 @access("read_cards")
 def index(request: HttpRequest) -> HttpResponse:
     """The cards of the division one works in, filtered and by pages."""
-    division = _division(request)
-    year = selectors.latest_year(request.user, division)
-    text = _opened(request)
-    search = understand(text)
-    cards = selectors.cards_in(request.user, division)
-    filtered = CardFilter(request.GET, queryset=cards, year=year)
-    found = matching(filtered.qs, search) if search else filtered.qs
-    order = request.GET.get("order", "")
-    page = KeysetPage(found, request.GET, order=_ORDERS.get(order, _ORDERS[""]), size=PAGE_SIZE)
-    page.rows = selectors.with_year(page.rows, year)
+    listed = card_list(request.user, request.area.division, request.GET)  # type: ignore[attr-defined]
+    search, division = listed.search, listed.division
+    page = listed.page(request.GET, size=PAGE_SIZE)
+    columns = columns_of(request.user)  # type: ignore[arg-type]
+    members = found_members(page.rows, search)
+    for card in page.rows:
+        card.cells = [(column, column.value(card)) for column in columns]
+        card.found_members = members.get(card.pk, [])
     if search and search.sensitive:
         record_read("households.search", by=request.user, area=division and division.code, by_what=search.kind)
-    is_filtered = not filtered.form.is_valid() or bool(search or any(filtered.form.cleaned_data.values()))
+    narrowed = {"within": request.GET["within"]} if listed.narrowed else {}
     context = {
         "page": page,
-        "filter": filtered,
+        "listed": listed,
+        "filter": listed.filter,
+        "columns": columns,
+        "all_columns": [(column, column in columns) for column in COLUMNS],
+        "kept_filters": kept_filters(request.user),  # type: ignore[arg-type]
+        "kept_query": kept_query(request.GET),
         "division": division,
         "below": selectors.below(division) if division else [],
-        "within": request.GET.get("within", ""),
-        "year": year,
-        "order": order,
+        "within": narrowed.get("within", ""),
+        "year": listed.year,
+        "order": listed.order,
         "orders": ORDERS,
         "village": division if division and division.level == Level.VILLAGE else None,
         "may_enter": request.user.can("edit_cards"),  # type: ignore[union-attr]
         "draft_count": CardDraft.objects.visible_to(request.user).current().count(),
+        "may_export": bool(division and covers(request.user, "export_cards", division.code)),
         "import_url": _import_url(request),
-        "search_text": "" if search and search.sensitive else text,
+        "search": search,
+        "search_text": "" if not search or search.sensitive else search.text,
         "searched_number": bool(search and search.sensitive),
-        "chips": _chips(request, filtered, division, text, search),
-        "filtered": is_filtered,
+        "chips": _chips(request, listed),
+        "filtered": listed.is_filtered,
+        "all_cards": f"?{urlencode(narrowed)}",
     }
     return render_page(request, "households/card_list.html", context, fragment="households/_card_rows.html")
 
@@ -72,18 +74,19 @@ def search(request: HttpRequest) -> HttpResponse:
 
     Posted, and encrypted in the address that follows: names and numbers of people stay out of addresses and logs.
     """
-    text = request.POST.get("q", "").strip()[:60]
+    text = request.POST.get("q", "").strip()[:LONGEST]
     found = understand(text)
     if not found:
         return go(request, "households:list")
     cards = matching(selectors.cards_in(request.user, None), found)
     if found.sensitive:
-        cards = list(cards[:2])
-        if len(cards) == 1:
-            record_read("households.search", by=request.user, target=cards[0], by_what=found.kind)
-            return go(request, "households:card", cards[0].pk)
-    query = {"find": _closed(request, text)}
-    if within := _within(request, request.POST.get("within", "")):
+        only = list(cards[:2])
+        if len(only) == 1:
+            record_read("households.search", by=request.user, target=only[0], by_what=found.kind)
+            return go(request, "households:card", only[0].pk)
+    query = {"find": sealed(request.user, text)}  # type: ignore[arg-type]
+    here = request.area.division  # type: ignore[attr-defined]
+    if within := code_within(here, request.POST.get("within", "")):
         query["within"] = str(within)
     return go(request, f"{reverse('households:list')}?{urlencode(query)}")
 
@@ -98,56 +101,16 @@ def _import_url(request: HttpRequest) -> str:
         return ""
 
 
-def _division(request: HttpRequest) -> Division | None:
-    """The division of the list: the one in the address when it lies inside the one worked in, else that one."""
-    here = request.area.division  # type: ignore[attr-defined]
-    within = _within(request, request.GET.get("within", ""))
-    return Division.objects.filter(code=within).first() or here if within else here
-
-
-def _within(request: HttpRequest, text: str) -> int | None:
-    """The code of a division inside the one worked in, else None."""
-    here = request.area.division  # type: ignore[attr-defined]
-    code = int(text) if len(text) == 12 and text.isascii() and text.isdecimal() else 0
-    return code if here and code and contains(here.code, code) else None
-
-
-def _closed(request: HttpRequest, text: str) -> str:
-    blob = encrypt(text, field="search", owner=request.user.pk) or b""  # type: ignore[arg-type]
-    return base64.urlsafe_b64encode(blob).decode().rstrip("=")
-
-
-def _opened(request: HttpRequest) -> str:
-    """The searched text of the address; empty when it is not this person's or was changed."""
-    code = request.GET.get("find", "")
-    try:
-        blob = base64.urlsafe_b64decode(code + "=" * (-len(code) % 4))
-        return decrypt(blob or None, field="search", owner=request.user.pk) or ""  # type: ignore[arg-type]
-    except (ValueError, IndexError, CannotDecrypt):
-        return ""
-
-
-def _chips(
-    request: HttpRequest, filtered: CardFilter, division: Division | None, text: str, search: Any
-) -> list[dict[str, Any]]:
-    """What is on, each removable."""
-    on = []
-    if search:
-        label = _("证件号码") if search.kind == "id_number" else _("电话") if search.kind == "phone" else text
-        on.append(("find", _("搜索：%(text)s") % {"text": label}))
-    if division and request.GET.get("within"):
-        on.append(("within", division.name))
-    values = filtered.form.cleaned_data if filtered.form.is_valid() else {}
-    if values.get("status"):
-        on.append(("status", HouseholdStatus(values["status"]).label))
-    if values.get("outcome"):
-        on.append(("outcome", Result.Outcome(values["outcome"]).label))
-    if values.get("cause"):
-        on.append(("cause", _(values["cause"])))
+def _chips(request: HttpRequest, listed: CardList) -> list[dict[str, Any]]:
+    """What is on, each removable, and all of it at once when there are several."""
     chips = []
-    for name, text_ in on:
+    for name, label, value in listed.on:
         query = request.GET.copy()
         for gone in (name, "after", "before"):
             query.pop(gone, None)
-        chips.append({"text": text_, "href": f"?{query.urlencode()}", "on": True, "removable": True})
+        text = value if name == "within" else _("%(label)s：%(value)s") % {"label": label, "value": value}
+        chips.append({"text": text, "href": f"?{query.urlencode()}", "on": True, "removable": True})
+    if len(chips) > 1:
+        order = urlencode({"order": listed.order}) if listed.order else ""
+        chips.append({"text": _("全部去掉"), "href": f"?{order}"})
     return chips
