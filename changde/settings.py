@@ -223,6 +223,8 @@ WHITENOISE_USE_FINDERS = not PRODUCTION
 
 # --- uploads -------------------------------------------------------------------------------------------------
 WORKBOOK_MAX_BYTES = env.int("WORKBOOK_MAX_BYTES", default=80 * 1024 * 1024)
+EVIDENCE_MAX_BYTES = env.int("EVIDENCE_MAX_BYTES", default=12 * 1024 * 1024)
+EVIDENCE_MAX_PHOTOS = env.int("EVIDENCE_MAX_PHOTOS", default=20)  # of one card in one year
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 

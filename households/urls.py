@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from households.views import card, card_form, cards, imports, village_cards, why
+from households.views import card, card_form, cards, evidence, imports, village_cards, why
 
 app_name = "households"
 urlpatterns = [
@@ -13,6 +13,18 @@ urlpatterns = [
     path("households/<int:household_id>/edit/", card_form.edit, name="edit"),
     path("households/<int:household_id>/reveal/", card.reveal, name="reveal"),
     path("households/<int:household_id>/why/", why.why, name="why"),
+    path("households/<int:household_id>/evidence/", evidence.add, name="evidence_add"),
+    path("households/<int:household_id>/evidence/<int:evidence_id>/", evidence.page, name="evidence"),
+    path("households/<int:household_id>/evidence/<int:evidence_id>/photo.jpg", evidence.photo, name="evidence_photo"),
+    path(
+        "households/<int:household_id>/evidence/<int:evidence_id>/thumbnail.jpg",
+        evidence.thumbnail,
+        name="evidence_thumbnail",
+    ),
+    path("households/<int:household_id>/evidence/<int:evidence_id>/remove/", evidence.remove, name="evidence_remove"),
+    path(
+        "households/<int:household_id>/evidence/<int:evidence_id>/restore/", evidence.restore, name="evidence_restore"
+    ),
     path("imports/", imports.index, name="imports"),
     path("imports/new/", imports.new, name="import"),
     path("imports/template/", imports.template, name="import_template"),
