@@ -13,6 +13,7 @@ class HouseholdsConfig(AppConfig):
         navigation.register("imports", _("导入"), "households:imports", "import", "import_cards", order=60)
         badges.register("job_kind", "check_cards", _("检查户卡工作簿"))
         badges.register("job_kind", "import_cards", _("户卡入库"))
+        badges.register("job_kind", "print_cards", _("打印全村户卡"))
         for state, label, tone, icon in (
             ("waiting", _("正在检查"), "info", "clock"),
             ("checked", _("待确认入库"), "warning", "question"),

@@ -11,8 +11,8 @@ from changde.jobs.models import Job
 from changde.jobs.services import RunningJob, finisher, handler
 from households.domain.card_workbook import CardBook, open_cards
 from households.domain.workbook import WorkbookRefused
-from households.models import ImportBatch, IndexRun, RunChunk
-from households.services import imports, index_runs, results
+from households.models import ImportBatch, IndexRun, Printout, RunChunk
+from households.services import imports, index_runs, printouts, results
 
 
 @contextmanager
@@ -59,6 +59,14 @@ def import_broke_off(job: Job) -> None:
     if batch is not None:
         batch.job = job
         imports.settle(batch)
+
+
+@handler(printouts.JOB)
+def print_cards(job: RunningJob) -> dict[str, Any]:
+    """A village's cards as one file."""
+    printout = Printout.objects.without_file().select_related("owner").get(pk=job.parameters["printout"])
+    made = printouts.make(printout=printout, progress=job.progress)
+    return {"cards": made.cards, "pages": made.pages}
 
 
 _CLOSED = {Job.State.DONE: IndexRun.State.DONE, Job.State.CANCELLED: IndexRun.State.CANCELLED}

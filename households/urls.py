@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from households.views import card, card_form, cards, evidence, imports, village_cards, why
+from households.views import card, card_form, cards, evidence, imports, paper, village_cards, why
 
 app_name = "households"
 urlpatterns = [
@@ -13,6 +13,11 @@ urlpatterns = [
     path("households/<int:household_id>/edit/", card_form.edit, name="edit"),
     path("households/<int:household_id>/reveal/", card.reveal, name="reveal"),
     path("households/<int:household_id>/why/", why.why, name="why"),
+    path("households/blank/", paper.blank, name="blank_card"),
+    path("households/<int:household_id>/print/", paper.card, name="print_card"),
+    path("villages/<int:code>/print/", paper.village, name="print_village"),
+    path("printouts/<int:printout_id>/", paper.printout, name="printout"),
+    path("printouts/<int:printout_id>/file/", paper.printout_file, name="printout_file"),
     path("households/<int:household_id>/evidence/", evidence.add, name="evidence_add"),
     path("households/<int:household_id>/evidence/<int:evidence_id>/", evidence.page, name="evidence"),
     path("households/<int:household_id>/evidence/<int:evidence_id>/photo.jpg", evidence.photo, name="evidence_photo"),
