@@ -73,7 +73,17 @@ class Sheets:
     def facts(self, card: PaperCard) -> dict[str, Any]:
         """The context of households/paper/_card.html."""
         sheet, household = card.sheet, card.household
-        left_out = {"village_code", "phone", "bank_account", "helper_phone", "request", "number", "year"}
+        left_out = {
+            "village_code",
+            "group",
+            "address",
+            "phone",
+            "bank_account",
+            "helper_phone",
+            "request",
+            "number",
+            "year",
+        }
         return {
             "card": card,
             "household": household,

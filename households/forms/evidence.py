@@ -1,7 +1,6 @@
 """Adding an evidence photo, taking one off."""
 
 from datetime import UTC, datetime
-
 from typing import Any
 
 from django import forms

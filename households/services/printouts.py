@@ -77,11 +77,13 @@ def make(*, printout: Printout, progress: Progress | None = None) -> Printout:
     owner, village = printout.owner, Division.objects.get(code=printout.area)
     if not covers(owner, "read_cards", village.code):
         raise Refusal("not_your_area", _("该村不在您的辖区内"))
-    total = cards_to_print(owner, village.code, printout.kind).count()
+    chosen = list(cards_to_print(owner, village.code, printout.kind).values_list("pk", flat=True))
+    if not chosen:
+        raise Refusal("nothing_to_print", _("该村没有符合条件的户卡"))
     printed = paper.Printed(by=owner.display_name, at=timezone.now(), reason=printout.reason)
-    made = _Made(total, progress)
+    made = _Made(len(chosen), progress)
     with TemporaryFile() as file:
-        name = _write(file, village, printout, printed, made)
+        name = _write(file, village, printout, chosen, printed, made)
         file.seek(0)
         content = file.read()
     with transaction.atomic():
@@ -105,16 +107,18 @@ class _Made:
     def card(self) -> None:
         self.cards += 1
         if self._progress:
-            self._progress(min(self.cards, self.total), self.total)
+            self._progress(self.cards, self.total)
 
 
-def _write(file: Any, village: Division, printout: Printout, printed: paper.Printed, made: _Made) -> str:
+def _write(
+    file: Any, village: Division, printout: Printout, chosen: list[int], printed: paper.Printed, made: _Made
+) -> str:
     """Write the PDF, or the zip of several, into `file`; the name the person sees."""
     sheets = paper.Sheets()
     name = _("%(village)s_%(year)s年度户卡") % {"village": village.name, "year": printout.year}
-    several = made.total > PART
+    several = len(chosen) > PART
     archive = ZipFile(file, "w", ZIP_STORED) if several else None
-    for number, part in enumerate(paper.parts(_cards(printout), PART), 1):
+    for number, part in enumerate(paper.parts(_cards(printout, chosen), PART), 1):
         pdf, pages = paper.join(part, printed, sheets, made.card)
         made.pages += pages
         if archive:
@@ -123,15 +127,14 @@ def _write(file: Any, village: Division, printout: Printout, printed: paper.Prin
             file.write(pdf)
     if archive:
         archive.close()
-    if not made.cards:
-        raise Refusal("nothing_to_print", _("该村没有符合条件的户卡"))
     return f"{name}.{'zip' if several else 'pdf'}"
 
 
-def _cards(printout: Printout) -> Iterator[PaperCard]:
-    cards = cards_to_print(printout.owner, printout.area, printout.kind)
-    for batch in paper.parts(cards.iterator(chunk_size=BATCH), BATCH):
-        yield from paper_cards(printout.owner, batch, printout.year)
+def _cards(printout: Printout, chosen: list[int]) -> Iterator[PaperCard]:
+    """The chosen cards in their order; one that left the village meanwhile is left out."""
+    for batch in paper.parts(chosen, BATCH):
+        rows = cards_to_print(printout.owner, printout.area, printout.kind).in_bulk(batch)
+        yield from paper_cards(printout.owner, [rows[pk] for pk in batch if pk in rows], printout.year)
 
 
 @transaction.atomic

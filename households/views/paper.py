@@ -112,9 +112,7 @@ def printout_file(request: HttpRequest, printout_id: int) -> HttpResponse:
         messages.info(request, refusal.message)
         return go(request, "households:printout", asked.pk)
     kind = services.ZIP if asked.file_name.endswith(".zip") else services.PDF
-    return _private(
-        FileResponse(BytesIO(content), as_attachment=True, filename=asked.file_name, content_type=kind)
-    )
+    return _private(FileResponse(BytesIO(content), as_attachment=True, filename=asked.file_name, content_type=kind))
 
 
 def _village(request: HttpRequest, code: int) -> Division:
@@ -126,9 +124,7 @@ def _village(request: HttpRequest, code: int) -> Division:
 
 def _year(request: HttpRequest, place: Division) -> int:
     return (
-        year_of(request.GET.get("year", ""))
-        or latest_year(request.user, place)
-        or last_full_year(timezone.localdate())
+        year_of(request.GET.get("year", "")) or latest_year(request.user, place) or last_full_year(timezone.localdate())
     )
 
 

@@ -149,6 +149,7 @@
     }
     if (request.status !== 200) { lost(job, texts.failed); return; }
     say(job, "received");
+    form.querySelectorAll("[data-evidence-room]").forEach((room) => { room.hidden = true; });  // counted before this photo
     if (list) {
       const holder = document.createElement("ul");
       holder.innerHTML = request.responseText;

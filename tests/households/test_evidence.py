@@ -210,8 +210,16 @@ def test_a_photo_is_taken_off_with_a_reason_and_put_back(cadre, household, peopl
     assert "拍的是邻居家" in text(cadre.get(f"/households/{household.pk}/?tab=evidence"))
     cadre.post(address(evidence, "restore/"))
     assert cadre.get(address(evidence, "photo.jpg")).status_code == 200
-    acts = Event.objects.filter(kind="write", target_id=str(household.pk), verb__endswith="evidence").order_by("pk").values_list("verb", flat=True)
-    assert [verb.removeprefix("households.") for verb in acts] == ["add_evidence", "remove_evidence", "restore_evidence"]
+    acts = (
+        Event.objects.filter(kind="write", target_id=str(household.pk), verb__endswith="evidence")
+        .order_by("pk")
+        .values_list("verb", flat=True)
+    )
+    assert [verb.removeprefix("households.") for verb in acts] == [
+        "add_evidence",
+        "remove_evidence",
+        "restore_evidence",
+    ]
     history = text(cadre.get(f"/households/{household.pk}/?tab=history"))
     assert [words in history for words in ("添加佐证照片", "移除佐证照片", "恢复佐证照片")] == [True] * 3
 

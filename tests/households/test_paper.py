@@ -37,7 +37,9 @@ from tests.personas import FENGMING, OTHER_VILLAGE, People
 
 ASK = f"/villages/{FENGMING}/print/"
 
-needs_pango = pytest.mark.skipif(not paper.can_print(), reason="no pango on this machine: apt-get install libpango-1.0-0")
+needs_pango = pytest.mark.skipif(
+    not paper.can_print(), reason="no pango on this machine: apt-get install libpango-1.0-0"
+)
 
 
 @pytest.fixture
@@ -139,7 +141,9 @@ def test_where_pango_is_missing_the_page_says_so_and_prints_by_its_style(cadre, 
 
 def test_many_cards_cost_as_many_queries_as_few(people, household, django_assert_max_num_queries):
     others = [make_household(FENGMING, head=f"李{index}") for index in range(5)]
-    chosen = list(Household.objects.filter(pk__in=[household.pk, *(each.pk for each in others)]).select_related("village"))
+    chosen = list(
+        Household.objects.filter(pk__in=[household.pk, *(each.pk for each in others)]).select_related("village")
+    )
     with django_assert_max_num_queries(9):
         assert len(paper_cards(people.fengming_cadre, chosen, 2019)) == 6
 
