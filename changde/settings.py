@@ -251,6 +251,7 @@ CELERY_TASK_PUBLISH_RETRY = False  # a broker that is down must not hold a saved
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE = {
     "sweep-lost-jobs": {"task": "changde.jobs.tasks.sweep", "schedule": 15},
+    "forget-printouts": {"task": "households.tasks.forget_printouts", "schedule": 3600},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 

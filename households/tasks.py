@@ -101,3 +101,9 @@ def recompute_stale_of_area(job: RunningJob) -> dict[str, Any]:
 def recompute_stale() -> None:
     """Beat, every night: what is still stale or missing is recomputed card by card."""
     results.recompute_stale()
+
+
+@shared_task(name="households.tasks.forget_printouts")
+def forget_printouts() -> None:
+    """Beat, every hour: files for printing whose week is over are dropped."""
+    printouts.forget_expired()
