@@ -182,7 +182,7 @@ def _blank(of: Field) -> BlankField:
         choices=choices,
         several=of.type == "enum list",
         long_list=_is_long(of),
-        wide=sum(map(len, choices)) + 3 * len(choices) > 34 or of.type in ("id", "certificate") or _is_prose(of),
+        wide=len(of.header) + sum(map(len, choices)) + 2 * len(choices) > 26 or of.type in ("id", "certificate") or _is_prose(of),
         form="ticks" if choices else _FORMS.get(of.type, "boxes" if of.type in _BOXES else "line"),
     )
 

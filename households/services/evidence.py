@@ -54,7 +54,7 @@ def add(
         raise Refusal(refused.code, photo_message(refused), field="photo") from refused
     try:
         with acting(by), transaction.atomic():
-            Household.objects.select_for_update().get(pk=household.pk)
+            _lock(household)
             return _sent_before(household, client_key) or _write(
                 household, year, kind, caption, _taken(photo, taken), client_key, photo, by
             )
@@ -120,7 +120,7 @@ def restore(*, evidence: Evidence, by: User) -> Evidence:
     _may_edit(by, household)
     try:
         with acting(by), transaction.atomic():
-            Household.objects.select_for_update().get(pk=household.pk)
+            _lock(household)
             locked = Evidence.objects.select_for_update().get(pk=evidence.pk)
             if locked.removed_at is not None:
                 _room(household, locked.year)
@@ -135,6 +135,11 @@ def restore(*, evidence: Evidence, by: User) -> Evidence:
 def _may_edit(by: User, household: Household) -> None:
     if not covers(by, "edit_cards", household.village_id):
         raise Refusal("not_your_area", _("该户不在您的辖区内，不能录入或修改"))
+
+
+def _lock(household: Household) -> None:
+    """Photos of one card are counted and written one after the other."""
+    Household.objects.select_for_update().get(pk=household.pk)
 
 
 def _sent_before(household: Household, client_key: UUID | None) -> Evidence | None:

@@ -1,7 +1,9 @@
 """Evidence photos: what is taken in and what is refused, what stays behind, who may see and do what."""
 
 import io
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
@@ -194,6 +196,48 @@ def test_the_script_gets_the_tile_or_the_reason(cadre, household):
     assert text(taken).strip().startswith("<li>") and "2019-05-06" in text(taken)
     wrong = cadre.post(f"/households/{household.pk}/evidence/", {"kind": "water", "year": 2019}, headers=headers)
     assert (wrong.status_code, text(wrong).split("{")[0].strip()) == (422, "<p>请拍摄或选择一张照片</p>")
+
+
+def added_at_once(monkeypatch: pytest.MonkeyPatch, people: People) -> list[str]:
+    """Two photos where one has room, their writers waiting for each other after they have counted, where they can."""
+    household, barrier, allocate = make_household(FENGMING), threading.Barrier(2), services.allocate_ids
+
+    def together(*arguments: Any) -> list[int]:
+        with suppress(threading.BrokenBarrierError):
+            barrier.wait(timeout=2)
+        return allocate(*arguments)
+
+    monkeypatch.setattr(services, "allocate_ids", together)
+    answers: list[str] = []
+
+    def run(tone: int) -> None:
+        content = photos.jpeg(tone=tone)
+        try:
+            services.add(household=household, year=2019, kind="house", content=content, by=people.fengming_cadre)
+            answers.append("added")
+        except Refusal as refusal:
+            answers.append(refusal.code)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(tone,)) for tone in (10, 20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sorted(answers)
+
+
+def test_two_photos_at_once_do_not_pass_the_limit_together(committed_db, people, monkeypatch, settings):
+    settings.EVIDENCE_MAX_PHOTOS = 1
+    assert added_at_once(monkeypatch, people) == ["added", "evidence_full"]
+
+
+def test_without_the_lock_they_do(committed_db, people, monkeypatch, settings):
+    """Negative control: the test above must be able to fail."""
+    settings.EVIDENCE_MAX_PHOTOS = 1
+    monkeypatch.setattr(services, "_lock", lambda household: None)
+    assert added_at_once(monkeypatch, people) == ["added", "added"]
 
 
 # -- taking off and putting back ------------------------------
