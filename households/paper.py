@@ -182,9 +182,15 @@ def _blank(of: Field) -> BlankField:
         choices=choices,
         several=of.type == "enum list",
         long_list=_is_long(of),
-        wide=len(of.header) + sum(map(len, choices)) + 2 * len(choices) > 26 or of.type in ("id", "certificate") or _is_prose(of),
+        wide=_is_wide(of, choices),
         form="ticks" if choices else _FORMS.get(of.type, "boxes" if of.type in _BOXES else "line"),
     )
+
+
+def _is_wide(of: Field, choices: tuple[str, ...]) -> bool:
+    """Whether half a line is too short: about 26 characters fit, a box counts two."""
+    long = len(of.header) + sum(map(len, choices)) + 2 * len(choices) > 26
+    return long and bool(choices) or of.type in ("id", "certificate") or _is_prose(of)
 
 
 def _is_prose(of: Field) -> bool:

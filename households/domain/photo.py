@@ -4,13 +4,12 @@ What is kept is a fresh JPEG: pixels and nothing else. Metadata (place, camera, 
 second picture behind the first) does not come along; the time of taking is read before and handed over apart.
 """
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
 
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image, ImageFile, ImageOps
 
 MEGABYTE = 1 << 20
 FORMATS = ("JPEG", "PNG", "WEBP")
@@ -50,12 +49,12 @@ def take_in(content: bytes, *, largest: int) -> Photo:
         raise PhotoRefused("photo-large", megabytes=largest // MEGABYTE)
     if content[4:8] == b"ftyp":
         raise PhotoRefused("photo-heic")
+    # weasyprint, once imported, tells Pillow to take torn files: half a photo is no evidence.
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limits here are stricter
-            with Image.open(BytesIO(content), formats=FORMATS) as image:
-                _check(image, content)
-                return _kept(image)
+        with Image.open(BytesIO(content), formats=FORMATS) as image:
+            _check(image, content)
+            return _kept(image)
     except PhotoRefused:
         raise
     except Image.UnidentifiedImageError as error:

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
-from PIL import Image
+from PIL import Image, ImageFile
 
 from changde.accounts.refusal import Refusal
 from changde.audit.models import Event
@@ -106,6 +106,12 @@ def test_hostile_and_wrong_files_are_refused(make, code):
     with pytest.raises(PhotoRefused) as refused:
         take_in(make(), largest=LARGEST)
     assert refused.value.code == code
+
+
+def test_a_torn_photo_is_refused_also_after_the_press_has_made_pillow_lenient(monkeypatch):
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+    with pytest.raises(PhotoRefused, match="photo-broken"):
+        take_in(photos.cut_off(), largest=LARGEST)
 
 
 # -- adding ------------------------------
