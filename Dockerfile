@@ -13,6 +13,11 @@ RUN /venv/bin/pip install --no-cache-dir --require-hashes --requirement /require
 FROM python:3.13-slim
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     CHANGDE_PRODUCTION=1 CHANGDE_DATA=/data STATIC_ROOT=/app/staticfiles
+# weasyprint sets cards on paper with pango; without a Chinese font it would set boxes.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends \
+        libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-noto-cjk \
+    && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --create-home --home-dir /data changde
 COPY --from=packages /venv /venv
 WORKDIR /app

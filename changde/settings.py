@@ -225,6 +225,9 @@ WHITENOISE_USE_FINDERS = not PRODUCTION
 
 # --- uploads -------------------------------------------------------------------------------------------------
 WORKBOOK_MAX_BYTES = env.int("WORKBOOK_MAX_BYTES", default=80 * 1024 * 1024)
+EVIDENCE_MAX_BYTES = env.int("EVIDENCE_MAX_BYTES", default=12 * 1024 * 1024)
+EVIDENCE_MAX_PHOTOS = env.int("EVIDENCE_MAX_PHOTOS", default=20)  # of one card in one year
+PRINT_MAX_CARDS = env.int("PRINT_MAX_CARDS", default=1500)  # of one village in one file
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 
@@ -254,6 +257,7 @@ CELERY_BEAT_SCHEDULE = {
     "check-cards": {"task": "households.tasks.check_cards_nightly", "schedule": crontab(hour=1, minute=30)},
     "forget-old-drafts": {"task": "households.tasks.forget_old_drafts", "schedule": 3600},
     "forget-expired-exports": {"task": "households.tasks.forget_expired_exports", "schedule": 3600},
+    "forget-printouts": {"task": "households.tasks.forget_printouts", "schedule": 3600},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 

@@ -51,6 +51,7 @@ class HouseholdsConfig(AppConfig):
         badges.register("standard", "proposed", _("待发布"), "warning", "clock")
         badges.register("standard", "released", _("执行中"), "good", "check")
         badges.register("standard", "superseded", _("已被替代"), "neutral", "undo")
+        badges.register("job_kind", "print_cards", _("打印全村户卡"))
         for state, label, tone, icon in (
             ("waiting", _("正在检查"), "info", "clock"),
             ("checked", _("待确认入库"), "warning", "question"),

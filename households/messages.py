@@ -6,6 +6,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from households.domain.checks.figures import FIGURES
+from households.domain.photo import PhotoRefused
 from households.domain.workbook import WorkbookRefused
 
 CHECK_TEXTS = {
@@ -121,6 +122,16 @@ FIGURE_TEXTS = {
     "error": _("单元格是公式错误"),
 }
 
+PHOTO_TEXTS = {
+    "photo-empty": _("文件是空的；请重新拍摄或重新选择"),
+    "photo-large": _("照片超过 %(megabytes)s MB；请用手机浏览器拍摄（会自动缩小），或缩小后再上传"),
+    "photo-kind": _("这不是照片（只收 JPG、PNG、WebP）；请重新拍摄或另选一张"),
+    "photo-heic": _("手机的 HEIC 格式不能直接上传；请在相机设置里改为“兼容性最佳”（JPG）后重拍，或另存为 JPG"),
+    "photo-animated": _("动图不能作为佐证；请上传一张静止的照片"),
+    "photo-pixels": _("照片的像素太多（上限 %(megapixels)s 百万）；请缩小后再上传"),
+    "photo-small": _("图片太小或太窄，看不清内容；请重新拍摄"),
+    "photo-broken": _("照片已损坏，无法读取；请重新拍摄或重新保存后再上传"),
+}
 WORKBOOK_TEXTS = {
     "workbook-not-xlsx": _("这不是 Excel 工作簿（.xlsx）；请用 Excel 或 WPS 另存为 .xlsx 后再上传"),
     "workbook-old": _("这是旧格式的 .xls 工作簿；请另存为 .xlsx 后再上传"),
@@ -156,6 +167,11 @@ def message(check_id: str, parameters: Mapping[str, Any] | None = None) -> str:
         return str(text) % {name: _shown(value) for name, value in parameters.items()}
     except KeyError:
         return str(text)
+
+
+def photo_message(refused: PhotoRefused) -> str:
+    """Why a photo was not taken."""
+    return str(PHOTO_TEXTS[refused.code]) % refused.facts
 
 
 def workbook_message(refused: WorkbookRefused) -> str:

@@ -11,8 +11,8 @@ from changde.jobs.models import Job
 from changde.jobs.services import RunningJob, finisher, handler
 from households.domain.card_workbook import CardBook, open_cards
 from households.domain.workbook import WorkbookRefused
-from households.models import CardExport, ImportBatch, IndexRun, RunChunk
-from households.services import drafts, exports, imports, index_runs, night_checks, results
+from households.models import CardExport, ImportBatch, IndexRun, Printout, RunChunk
+from households.services import drafts, exports, imports, index_runs, night_checks, printouts, results
 
 
 @contextmanager
@@ -75,6 +75,14 @@ def forget_expired_exports() -> None:
     exports.forget_expired()
 
 
+@handler(printouts.JOB)
+def print_cards(job: RunningJob) -> dict[str, Any]:
+    """A village's cards as one file."""
+    printout = Printout.objects.without_file().select_related("owner").get(pk=job.parameters["printout"])
+    made = printouts.make(printout=printout, progress=job.progress)
+    return {"cards": made.cards, "pages": made.pages}
+
+
 _CLOSED = {Job.State.DONE: IndexRun.State.DONE, Job.State.CANCELLED: IndexRun.State.CANCELLED}
 
 
@@ -131,3 +139,9 @@ def check_cards_nightly() -> None:
 def forget_old_drafts() -> None:
     """Every hour: drafts that nobody touched in time (models.draft) are deleted."""
     drafts.forget_old_drafts()
+
+
+@shared_task(name="households.tasks.forget_printouts")
+def forget_printouts() -> None:
+    """Beat, every hour: files for printing whose week is over are dropped."""
+    printouts.forget_expired()

@@ -22,13 +22,16 @@ from changde.jobs.models import Job
 from households.models import (
     CardDraft,
     CardExport,
+    Evidence,
     Finding,
     Household,
     ImportBatch,
+    Printout,
     SavedFilter,
     VillageCard,
     YearlyStandard,
 )
+from households.services import evidence as evidence_services
 from households.services.index_runs import start_run
 from households.services.index_versions import load_default_versions
 from households.services.results import recompute_household
@@ -39,6 +42,7 @@ from supervision.services.objections import new_form_key, raise_objection
 from tests.api import token_of
 from tests.cadres.factories import make_cadre, make_posting
 from tests.factories import make_household
+from tests.households.photos import jpeg
 from tests.personas import FENGMING, RESHI, TAOYUAN, WULING_VILLAGE, People
 
 # Stand in the answers of Taoyuan county's pages and in no answer to anybody outside.
@@ -149,6 +153,31 @@ def deleted_filter(world: World) -> int:
     pk = kept_filter(world)
     SavedFilter.objects.filter(pk=pk).update(deleted_at=timezone.now())
     return pk
+
+
+def evidence(world: World) -> int:
+    """A photo of the household, with a caption."""
+    return evidence_services.add(
+        household=world.household,
+        year=2019,
+        kind="house",
+        caption=MARKS[0],
+        content=jpeg(),
+        by=world.people.fengming_cadre,
+    ).pk
+
+
+def removed_evidence(world: World) -> int:
+    """One that was taken off."""
+    row = Evidence.objects.get(pk=evidence(world))
+    return evidence_services.remove(evidence=row, reason=MARKS[0], by=world.people.fengming_cadre).pk
+
+
+def printout(world: World) -> int:
+    """A file of the village's cards that a cadre of the village asked for, not yet made."""
+    return Printout.objects.create(
+        owner=world.people.fengming_cadre, area=FENGMING, kind="cards", year=2019, reason=MARKS[0]
+    ).pk
 
 
 def posted_cadre(world: World) -> int:
@@ -271,6 +300,9 @@ SAMPLES: dict[str, Callable[[World], Any]] = {
         export,
         kept_filter,
         deleted_filter,
+        evidence,
+        removed_evidence,
+        printout,
         posted_cadre,
         village_with_need,
         plan,

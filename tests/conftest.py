@@ -90,7 +90,7 @@ def drop_database(admin: Any, name: str, seconds: float = 20) -> None:
                 cursor.execute(sessions, [name, roles])
                 cursor.execute(f'DROP DATABASE IF EXISTS "{name}"')
             return
-        except psycopg2.errors.ObjectInUse:
+        except (psycopg2.errors.ObjectInUse, psycopg2.errors.InsufficientPrivilege):  # one that is just ending
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.2)

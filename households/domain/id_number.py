@@ -5,6 +5,7 @@
 to refuse: people keep the code of the county they were born in, and counties are renamed and merged.
 """
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import date
@@ -14,6 +15,7 @@ from operator import mul
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK_CHARACTERS = "10X98765432"
 _EARLIEST_BIRTH = 1850
+_LONG_RUN = re.compile(r"\d{11}")
 # Old sequence codes kept for people born before 1900.
 _CENTENARIAN_SEQUENCES = {"996", "997", "998", "999"}
 
@@ -129,3 +131,8 @@ def parse_certificate(text: str) -> DisabilityCertificate | None:
     replaced = suffix == "" or (suffix[0] == "B" and _is_digits(suffix[1:]))
     holds = len(body) == 20 and replaced and body[18] in "1234567" and body[19] in "1234"
     return DisabilityCertificate(number) if holds and check(body[:18]) is None else None
+
+
+def long_number(text: str) -> bool:
+    """Whether eleven figures or more follow one another (a phone, an account, an identity), blanks and dashes aside."""
+    return bool(_LONG_RUN.search("".join(each for each in unicodedata.normalize("NFKC", text) if each not in " -\t\n")))

@@ -2,6 +2,7 @@
 
 from households.models.check_setting import CheckSetting
 from households.models.draft import CardDraft
+from households.models.evidence import Evidence, EvidenceContent
 from households.models.export import CardExport
 from households.models.finding import Finding
 from households.models.household import Household, HouseholdStatus, Membership
@@ -12,6 +13,7 @@ from households.models.index import IndexRun, IndexVersion, Result, RunChunk, To
 from households.models.listing import ColumnChoice, SavedFilter
 from households.models.need import HouseholdNeed
 from households.models.person import Person
+from households.models.printout import Printout
 from households.models.sheet import MemberSheet, Sheet
 from households.models.village_card import VillageCard
 from households.models.yearly_standard import StandardRate, YearlyStandard
@@ -21,6 +23,8 @@ __all__ = [
     "CardDraft",
     "CardExport",
     "ColumnChoice",
+    "Evidence",
+    "EvidenceContent",
     "Finding",
     "Household",
     "HouseholdNeed",
@@ -34,6 +38,7 @@ __all__ = [
     "MemberSheet",
     "Membership",
     "Person",
+    "Printout",
     "Result",
     "RunChunk",
     "SavedFilter",

@@ -29,15 +29,18 @@ from households.messages import message
 from households.models import Finding, Household, HouseholdNeed, HouseholdStatus, Membership, Person
 from households.selectors.as_of import AsOf, card_as_of
 from households.selectors.cards import CardPage, card_of, card_page
+from households.selectors.evidence import gallery
 from households.selectors.history import Act, FieldChange, history_of
 from households.selectors.worksheet import worksheet_of
 from households.services.needs import needs_of
+from households.views.evidence import blank_form
 
 TABS = (
     ("overview", gettext_lazy("概况"), "card"),
     ("members", gettext_lazy("家庭成员"), "people"),
     ("income", gettext_lazy("收入支出"), "money"),
     ("conditions", gettext_lazy("生活条件"), "house"),
+    ("evidence", gettext_lazy("佐证照片"), "photo"),
     ("history", gettext_lazy("历史"), "clock"),
 )
 # Panels of this and of upper apps, filled by their address when the app is there.
@@ -109,6 +112,8 @@ def card(request: HttpRequest, household_id: int) -> HttpResponse:
         "today": timezone.localdate(),
         "crumbs": _crumbs(household),
     } | (_history(page, request.GET.get("of", ""), then) if tab == "history" else _TAB_CONTEXT[tab](page))
+    if tab == "evidence":
+        context |= _evidence(request, page)
     return render_page(request, "households/card.html", context)
 
 
@@ -147,6 +152,13 @@ def _income(page: CardPage) -> dict[str, Any]:
 
 def _conditions(page: CardPage) -> dict[str, Any]:
     return {"conditions": [(section, facts_of(section, page.sheet)) for section in (HOUSING, LAND, ASSETS)]}
+
+
+def _evidence(request: HttpRequest, page: CardPage) -> dict[str, Any]:
+    year = page.sheet.year if page.sheet else None
+    form = blank_form(year)
+    shown = form.initial["year"]
+    return {"gallery": gallery(request.user, page.household, shown), "form": form, "evidence_year": shown}
 
 
 def _history(page: CardPage, of: str, then: AsOf | None) -> dict[str, Any]:
@@ -188,6 +200,7 @@ _TAB_CONTEXT = {
     "members": _members,
     "income": _income,
     "conditions": _conditions,
+    "evidence": lambda page: {},
 }
 
 
@@ -201,6 +214,8 @@ def _act_text(act: Act) -> str:
     if act.verb == "households.save_needs":
         kinds = "、".join(_(need_kinds().get(kind, kind)) for kind in act.facts.get("fields", ()))
         return _("修改诉求：%(kinds)s") % {"kinds": kinds}
+    if act.verb in _EVIDENCE_ACTS:
+        return str(_EVIDENCE_ACTS[act.verb])
     if act.verb == "households.number_waits":
         return _("另有一户填写了同一证件号码，等待查重")
     return _("系统之外的改动") if not act.verb else act.verb
@@ -223,6 +238,11 @@ def _plain(value: Any) -> str:
     return str(_END_REASONS.get(value, value))
 
 
+_EVIDENCE_ACTS = {
+    "households.add_evidence": gettext_lazy("添加佐证照片"),
+    "households.remove_evidence": gettext_lazy("移除佐证照片"),
+    "households.restore_evidence": gettext_lazy("恢复佐证照片"),
+}
 _CHOICES = frozenset(value for of in CARD_FIELDS for value in of.values)
 _END_REASONS = {"removed": gettext_lazy("录入时移出")}
 

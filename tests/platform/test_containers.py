@@ -32,3 +32,9 @@ def test_every_secret_of_the_compose_file_must_be_given():
         n for n, _ in secret
     }
     assert [name for name, demanded in secret if not demanded] == []
+
+
+def test_the_image_can_set_chinese_cards_on_paper():
+    last_stage = (ROOT / "Dockerfile").read_text().rpartition("\nFROM ")[2]
+    wanted = ("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0", "fonts-noto-cjk")
+    assert [package for package in wanted if package not in last_stage] == []
