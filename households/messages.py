@@ -99,6 +99,7 @@ CHECK_TEXTS = {
     "year-outside": _("年度不在可接受的范围之内（2010至2100）"),
     "area-outside": _("该村不在您的工作范围之内"),
     "number-elsewhere": _("该户编号属于您工作范围之外的户"),
+    "household-known": _("该户已在系统中；本次导入选定不接收已有的户"),
     "village-changed": _("该户在系统中属于另一个村，迁移须另行办理"),
     "past-member": _("往年的年度表只能填写本户已有的成员"),
     "status-differs": _("表内属性或脱贫标志与系统状态不一致"),

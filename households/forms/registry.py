@@ -12,7 +12,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from changde.crypto.masking import mask_account, mask_id_number, mask_phone
+from changde.crypto.masking import MASKS
 from changde.web.forms import FigureInput
 from households.card_facts import unit_of
 from households.card_sections import OPTIONAL, Group
@@ -20,7 +20,6 @@ from households.domain.fields import Field
 from households.domain.values import Bad, parse
 from households.messages import message
 
-MASKS = {"id": mask_id_number, "certificate": mask_id_number, "phone": mask_phone, "account": mask_account}
 _FEW = 2  # up to so many choices lie open, more fold into a list
 
 

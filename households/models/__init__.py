@@ -3,7 +3,7 @@
 from households.models.finding import Finding
 from households.models.household import Household, HouseholdStatus, Membership
 from households.models.identity import IdentityClaim
-from households.models.imports import ImportBatch, ImportProblem, WaitingHousehold
+from households.models.imports import ImportBatch, ImportProblem, StagedHousehold, WaitingHousehold
 from households.models.index import IndexRun, IndexVersion, Result, RunChunk, TownshipPointer
 from households.models.person import Person
 from households.models.sheet import MemberSheet, Sheet
@@ -24,6 +24,7 @@ __all__ = [
     "Result",
     "RunChunk",
     "Sheet",
+    "StagedHousehold",
     "TownshipPointer",
     "VillageCard",
     "WaitingHousehold",
