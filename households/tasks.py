@@ -12,7 +12,7 @@ from changde.jobs.services import RunningJob, finisher, handler
 from households.domain.card_workbook import CardBook, open_cards
 from households.domain.workbook import WorkbookRefused
 from households.models import ImportBatch, IndexRun, RunChunk
-from households.services import imports, index_runs, results
+from households.services import imports, index_runs, results, undo
 
 
 @contextmanager
@@ -51,6 +51,18 @@ def import_cards(job: RunningJob) -> dict[str, Any]:
             return {"refused_file": True}
         outcome = imports.take_in(book=book, batch=batch, by=job.owner, progress=job.progress)
     return {"households": outcome.households, "accepted": outcome.accepted}
+
+
+@handler("undo_cards")
+def undo_cards(job: RunningJob) -> dict[str, Any]:
+    """Take a written workbook back."""
+    batch = ImportBatch.objects.defer("file_cipher").get(pk=job.parameters["batch"])
+    return {"kept": undo.take_back(batch=batch, by=job.owner, progress=job.progress)}
+
+
+@finisher("undo_cards")
+def undo_broke_off(job: Job) -> None:
+    undo.note_undo_broke_off(ImportBatch.objects.defer("file_cipher").get(pk=job.parameters["batch"]), job)
 
 
 @finisher("check_cards")

@@ -154,7 +154,8 @@ class StagedHousehold(models.Model):
 
     Names stand here as on the card, numbers only masked, what changes encrypted; the row goes with the workbook. After
     the write `card` is the household, `version` and `sheet_version` what the batch left, `written_at` the time of its
-    transaction (the row history carries the same) and `rows_before` the ids of the rows the card had before.
+    transaction (the row history carries the same; the write ended before `written_until`) and `rows_before` the ids of
+    the rows the card had before.
     """
 
     class Kind(models.TextChoices):
@@ -185,6 +186,7 @@ class StagedHousehold(models.Model):
     sheet_version = models.PositiveIntegerField(null=True)
     rows_before = models.JSONField(null=True)
     written_at = models.DateTimeField(null=True)
+    written_until = models.DateTimeField(null=True)
     undone_at = models.DateTimeField(null=True)
 
     objects = OfBatchQuerySet.as_manager()

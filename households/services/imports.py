@@ -471,7 +471,7 @@ def _write(batch: ImportBatch, sifted: _Sifted, position: int, rules: Rules) -> 
     _keep_told(batch, sifted.told(written))
     rows = _staged(sifted, plan, written, twins, rules)
     for row in rows:
-        row.written = row.kind in StagedHousehold.GOES_IN
+        row.written = row.kind != staging.Kind.REFUSED
         row.rows_before = before.get(row.card or 0) if row.kind == staging.Kind.CHANGED else None
     staging.note_versions(rows)
     staging.keep(batch, rows)

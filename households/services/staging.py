@@ -147,11 +147,13 @@ def keep(batch: ImportBatch, rows: Sequence[Staged]) -> None:
         raise RuntimeError("staged rows need the caller's transaction")
     StagedHousehold.objects.filter(batch=batch, excluded=False, position__in=[row.position for row in rows]).delete()
     with connection.cursor() as cursor:
-        cursor.execute("SELECT now()")  # the time every row of this transaction carries in the history
-        (now,) = cursor.fetchone()
+        # now() is the time every row of this transaction carries in the history, whenever it is asked
+        cursor.execute("SELECT now(), clock_timestamp()")
+        began, until = cursor.fetchone()
     columns = (
         "id", "batch_id", "position", "household", "head_name", "village_id", "kind", "excluded", "fields",
         "facts_cipher", "card_id", "twin_id", "year", "version", "sheet_version", "rows_before", "written_at",
+        "written_until",
     )  # fmt: skip
     copy_in(
         StagedHousehold,
@@ -176,7 +178,8 @@ def keep(batch: ImportBatch, rows: Sequence[Staged]) -> None:
                 row.version,
                 row.sheet_version,
                 row.rows_before,
-                now if row.written else None,
+                began if row.written else None,
+                until if row.written else None,
             )
             for row, pk in zip(rows, allocate_ids(StagedHousehold, len(rows)), strict=True)
         ),
