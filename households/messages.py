@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from households.domain.workbook import WorkbookRefused
@@ -120,7 +121,7 @@ FIGURE_TEXTS = {
 }
 
 WORKBOOK_TEXTS = {
-    "workbook-not-xlsx": _("这不是 Excel 工作簿（.xlsx）；请用 Excel 或 WPS 另存为 .xlsx 后再上传"),
+    "workbook-not-xlsx": _("这不是 Excel 工作簿（.xlsx），也不是 CSV 文本；请用 Excel 或 WPS 另存为 .xlsx 后再上传"),
     "workbook-old": _("这是旧格式的 .xls 工作簿；请另存为 .xlsx 后再上传"),
     "workbook-binary": _("这是二进制格式的 .xlsb 工作簿；请另存为 .xlsx 后再上传"),
     "workbook-encrypted": _("工作簿设有密码；请去掉密码后再上传"),
@@ -134,6 +135,10 @@ WORKBOOK_TEXTS = {
     "header-missing": _("工作表“%(sheet)s”的前%(rows)s行中找不到表头"),
     "columns-missing": _("工作表“%(sheet)s”缺少必需的列：%(columns)s"),
     "column-twice": _("工作表“%(sheet)s”的列“%(column)s”出现了两次"),
+    "zip-names": _("压缩包内的文件名异常（含上级目录或绝对路径），已拒绝"),
+    "zip-members": _("压缩包内只能放 CSV 文件，现有“%(name)s”"),
+    "zip-empty": _("压缩包内没有 CSV 文件"),
+    "table-missing": _("缺少“%(sheet)s”的 CSV 文件；现有文件：%(found)s"),
     "workbook-empty": _("工作簿中没有任何户"),
     "job-failed": _("处理中断，已入库的户保留；请重新导入同一文件"),
 }
@@ -159,7 +164,12 @@ def workbook_message(refused: WorkbookRefused) -> str:
 def workbook_refusal(code: str, facts: Mapping[str, Any]) -> str:
     """The same, by code and facts as a batch keeps them."""
     text = WORKBOOK_TEXTS.get(code)
-    return str(text) % {name: _shown(value) for name, value in facts.items()} if text else code
+    if text is None:
+        return code
+    said = str(text) % {name: _shown(value) for name, value in facts.items()}
+    for missing, near in facts.get("near", {}).items():
+        said += gettext("；“%(near)s”是否应为“%(missing)s”？") % {"near": near, "missing": missing}
+    return said
 
 
 def _shown(value: Any) -> str:

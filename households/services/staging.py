@@ -25,14 +25,13 @@ from changde.crypto.cipher import encrypt
 from changde.crypto.masking import MASKS, mask_id_number
 from households.domain.card import Card
 from households.domain.card_update import changes
-from households.domain.fields import Field, by_attribute
+from households.domain.fields import by_card_attribute
 from households.domain.merge import NumberedCard
 from households.models import Household, ImportBatch, MemberSheet, Membership, Sheet, StagedHousehold
 from households.services.bulk_cards import Known
 
 Kind = StagedHousehold.Kind
 NAMESAKES = Path(__file__).parent.parent / "sql" / "namesakes.sql"
-_MEMBER_ENTITIES = ("person", "membership", "member_sheet")
 _MOST_TWINS = 20
 
 
@@ -108,18 +107,8 @@ def members_of(card: Card) -> list[list[str]]:
     ]
 
 
-def field_of(entity: str, attribute: str) -> Field:
-    """The field of the form behind an attribute of a change."""
-    for name in _MEMBER_ENTITIES if entity == "member" else (entity,):
-        try:
-            return by_attribute(name, attribute)
-        except KeyError:
-            continue
-    raise KeyError((entity, attribute))
-
-
 def _shown(entity: str, attribute: str, value: Any) -> Any:
-    mask = MASKS.get(field_of(entity, attribute).type)
+    mask = MASKS.get(by_card_attribute(entity, attribute).type)
     if mask is not None:
         return mask(value)
     if isinstance(value, Decimal):

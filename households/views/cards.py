@@ -1,6 +1,5 @@
 """Cards: the list of an area, and the search box."""
 
-import base64
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,7 +10,6 @@ from django.views.decorators.http import require_POST, require_safe
 
 from changde.accounts.access import access
 from changde.audit.services import record_read
-from changde.crypto.cipher import CannotDecrypt, decrypt, encrypt
 from changde.divisions.codes import Level, contains
 from changde.divisions.models import Division
 from changde.web.keyset import PAGE_SIZE, KeysetPage
@@ -20,6 +18,7 @@ from households.filters import ORDERS, CardFilter
 from households.models import HouseholdStatus, Result
 from households.selectors import cards as selectors
 from households.selectors.search import matching, understand
+from households.views.hidden_text import closed, opened
 
 _ORDERS = {
     "": ("village_id", "head_pinyin", "pk"),
@@ -33,7 +32,7 @@ def index(request: HttpRequest) -> HttpResponse:
     """The cards of the division one works in, filtered and by pages."""
     division = _division(request)
     year = selectors.latest_year(request.user, division)
-    text = _opened(request)
+    text = opened(request)
     search = understand(text)
     cards = selectors.cards_in(request.user, division)
     filtered = CardFilter(request.GET, queryset=cards, year=year)
@@ -81,7 +80,7 @@ def search(request: HttpRequest) -> HttpResponse:
         if len(cards) == 1:
             record_read("households.search", by=request.user, target=cards[0], by_what=found.kind)
             return go(request, "households:card", cards[0].pk)
-    query = {"find": _closed(request, text)}
+    query = {"find": closed(request, text)}
     if within := _within(request, request.POST.get("within", "")):
         query["within"] = str(within)
     return go(request, f"{reverse('households:list')}?{urlencode(query)}")
@@ -109,21 +108,6 @@ def _within(request: HttpRequest, text: str) -> int | None:
     here = request.area.division  # type: ignore[attr-defined]
     code = int(text) if len(text) == 12 and text.isascii() and text.isdecimal() else 0
     return code if here and code and contains(here.code, code) else None
-
-
-def _closed(request: HttpRequest, text: str) -> str:
-    blob = encrypt(text, field="search", owner=request.user.pk) or b""  # type: ignore[arg-type]
-    return base64.urlsafe_b64encode(blob).decode().rstrip("=")
-
-
-def _opened(request: HttpRequest) -> str:
-    """The searched text of the address; empty when it is not this person's or was changed."""
-    code = request.GET.get("find", "")
-    try:
-        blob = base64.urlsafe_b64decode(code + "=" * (-len(code) % 4))
-        return decrypt(blob or None, field="search", owner=request.user.pk) or ""  # type: ignore[arg-type]
-    except (ValueError, IndexError, CannotDecrypt):
-        return ""
 
 
 def _chips(

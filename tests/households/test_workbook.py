@@ -7,7 +7,8 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from households.domain.card_workbook import open_cards, template_pages
+from households.domain.card_template import template_pages
+from households.domain.card_workbook import open_cards
 from households.domain.workbook import Page, ReadLimits, WorkbookRefused, write
 from households.messages import WORKBOOK_TEXTS, workbook_message
 from tests.households import hostile
