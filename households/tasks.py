@@ -35,9 +35,7 @@ def check_cards(job: RunningJob) -> dict[str, Any]:
     with _workbook(batch) as book:
         if book is None:
             return {"refused_file": True}
-        outcome = imports.check(
-            book=book, by=job.owner, progress=job.progress, policy=batch.applies, batch=batch
-        )
+        outcome = imports.check(book=book, by=job.owner, progress=job.progress, policy=batch.applies, batch=batch)
         imports.note_checked(batch=batch, outcome=outcome, book=book)
     return {"households": outcome.households, "accepted": outcome.accepted}
 

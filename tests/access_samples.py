@@ -17,7 +17,7 @@ from cadres.models import VillageNeed
 from cadres.services.needs import recompute_needs
 from cadres.services.plans import propose_plan
 from changde.jobs.models import Job
-from households.models import Household, ImportBatch, VillageCard
+from households.models import Household, ImportBatch, StagedHousehold, VillageCard
 from households.services.index_versions import load_default_versions
 from households.services.results import recompute_household
 from supervision.models import Objection, PublicityList
@@ -104,9 +104,40 @@ def job(world: World) -> int:
 
 def import_batch(world: World) -> int:
     """A workbook a cadre of the village brought, checked and not yet written."""
-    return ImportBatch.objects.create(
-        owner=world.people.fengming_cadre, area=FENGMING, file_name=MARKS[0], digest="", size=1, state="checked"
-    ).pk
+    return _batch(world, "checked").pk
+
+
+def _batch(world: World, state: str) -> ImportBatch:
+    """With one household; made once, so that a row of the table can name it and its household."""
+    batch, _made = ImportBatch.objects.get_or_create(
+        owner=world.people.fengming_cadre, area=FENGMING, file_name=MARKS[0], digest="", size=1, state=state
+    )
+    StagedHousehold.objects.get_or_create(
+        batch=batch,
+        position=0,
+        defaults={
+            "household": MARKS[1],
+            "head_name": MARKS[0],
+            "village_id": FENGMING,
+            "kind": "changed",
+            "card": world.household if state == "done" else None,
+            "version": world.household.version,
+            "sheet_version": world.household.sheets.get().version,
+            "year": 2019,
+            "rows_before": {},
+            "written_at": timezone.now() if state == "done" else None,
+        },
+    )
+    return batch
+
+
+def import_row(world: World) -> int:
+    return _batch(world, "checked").staged.get().pk
+
+
+def written_batch(world: World) -> int:
+    """A workbook of the village cadre that was written and can be taken back."""
+    return _batch(world, "done").pk
 
 
 def posted_cadre(world: World) -> int:
@@ -178,6 +209,8 @@ SAMPLES: dict[str, Callable[[World], Any]] = {
         village_card,
         job,
         import_batch,
+        import_row,
+        written_batch,
         posted_cadre,
         village_with_need,
         plan,

@@ -16,7 +16,8 @@ _HOUSEHOLD: Mapping[str, Any] = {
     "number": _NUMBER, "village_code": "430725103202", "city_name": "常德市", "county_name": "桃源县",
     "township_name": "热市镇", "village_name": "凤鸣村", "group": "3组", "head_name": "张示例", "head_id_number": _HEAD,
     "phone": "13800000000", "address": "凤鸣村3组12号", "attribute": "一般贫困户", "main_cause": "因病",
-    "other_causes": "缺技术、缺资金", "exit_flag": "未脱贫", "year": "2019", "wage_income": "12000", "business_income": "5000",
+    "other_causes": "缺技术、缺资金", "exit_flag": "未脱贫", "year": "2019", "wage_income": "12000",
+    "business_income": "5000",
     "property_income": "0", "family_planning": "0", "dibao": "0", "wubao": "0", "pension": "1236",
     "ecological_compensation": "0", "other_transfer": "300", "production_expenses": "1800", "medical_cost": "2600",
     "cultivated_land": "4.2", "irrigated_land": "3", "pigs": "2", "production_power": "是", "domestic_power": "是",
@@ -24,14 +25,17 @@ _HOUSEHOLD: Mapping[str, Any] = {
     "unsafe_house": "否", "house_grade": "B级", "sanitary_toilet": "是", "main_fuel": "清洁能源",
 }  # fmt: skip
 _FIRST: Mapping[str, Any] = {
-    "name": "张示例", "sex": "男", "id_kind": "居民身份证", "id_number": _HEAD, "birth_date": "1970-01-01", "ethnicity": "汉族",
-    "relation": "户主", "education": "初中", "school_status": "非在校生", "health": "长期慢性病", "labour": "普通劳动力",
+    "name": "张示例", "sex": "男", "id_kind": "居民身份证", "id_number": _HEAD, "birth_date": "1970-01-01",
+    "ethnicity": "汉族", "relation": "户主", "education": "初中", "school_status": "非在校生", "health": "长期慢性病",
+    "labour": "普通劳动力",
     "residents_insurance": "是", "employees_insurance": "否", "residents_pension": "是", "soldier": "否",
 }  # fmt: skip
 _SECOND: Mapping[str, Any] = {
-    "name": "李示例", "sex": "女", "id_kind": "居民身份证", "id_number": "999999197203150021", "birth_date": "1972-03-15",
-    "ethnicity": "汉族", "relation": "配偶", "education": "小学", "school_status": "非在校生", "health": "健康",
-    "labour": "普通劳动力", "residents_insurance": "是", "employees_insurance": "否", "residents_pension": "是", "soldier": "否",
+    "name": "李示例", "sex": "女", "id_kind": "居民身份证", "id_number": "999999197203150021",
+    "birth_date": "1972-03-15", "ethnicity": "汉族", "relation": "配偶", "education": "小学",
+    "school_status": "非在校生", "health": "健康",
+    "labour": "普通劳动力", "residents_insurance": "是", "employees_insurance": "否", "residents_pension": "是",
+    "soldier": "否",
 }  # fmt: skip
 _HOW = {
     "text": "文字",
@@ -88,4 +92,5 @@ def _explanation() -> Page:
 
 def _need(header: str, needed: tuple[tuple[str, ...], ...]) -> str:
     choices = next((choices for choices in needed if header in choices), ())
-    return "必需" if len(choices) == 1 else "与“" + "”或“".join(each for each in choices if each != header) + "”至少一列" if choices else ""
+    others = "”或“".join(each for each in choices if each != header)
+    return f"与“{others}”至少一列" if others else "必需" if choices else ""

@@ -79,6 +79,7 @@ def _differing(entity: str, name: str, names: Sequence[str], before: Any, after:
         if getattr(before, each) != getattr(after, each)
     ]
 
+
 _IDENTITY = (*(of.attribute for of in of_entity("person")), "old_id_number")
 TOTALS = frozenset({"transfer_income", "net_income", "per_capita_income"})
 

@@ -306,8 +306,9 @@ def open_cards(source: Path | BinaryIO, limits: ReadLimits | None = None) -> Car
 def glance_at_cards(source: BinaryIO, limits: ReadLimits | None = None) -> dict[str, Any]:
     """What a file is, within seconds; raises WorkbookRefused.
 
-    {"tables": [{"sheet", "named" (the file's own name), "header_row", "columns" (known ones), "rows" (below the header,
-    None where uncounted), "unknown": [{"column", "near" (a header it may mean, or "")}]}], "encoding" (of CSV, else "")}
+    {"tables": [{"sheet", "named" (the file's own name), "header_row", "columns" (known ones), "rows" (below the
+    header, None where uncounted), "unknown": [{"column", "near" (a header it may mean, or "")}]}],
+    "encoding" (of CSV, else "")}
     """
     with open_workbook(source, LAYOUTS, limits, head=HEADER_WITHIN) as book:
         return {
@@ -317,7 +318,7 @@ def glance_at_cards(source: BinaryIO, limits: ReadLimits | None = None) -> dict[
                     "named": table.named,
                     "header_row": table.header.number,
                     "columns": len(table.columns),
-                    "rows": _below(book.counted.get(sheet), table.header.number),
+                    "rows": _below(book.counted.get(sheet), table.above),
                     "unknown": [
                         {"column": text[:60], "near": next(iter(near_to(text, _missing(sheet, table.columns))), "")}
                         for text in table.unknown[:50]
@@ -329,8 +330,8 @@ def glance_at_cards(source: BinaryIO, limits: ReadLimits | None = None) -> dict[
         }
 
 
-def _below(counted: int | None, header_row: int) -> int | None:
-    return None if counted is None else max(0, counted - header_row)
+def _below(counted: int | None, above: int) -> int | None:
+    return None if counted is None else max(0, counted - above)
 
 
 def _missing(sheet: str, columns: Mapping[Field, int]) -> list[str]:

@@ -28,6 +28,7 @@ else:
 DELIMITERS = ",;\t"
 ENDINGS = (".csv", ".txt", ".tsv")
 MOST_FILES = 20
+ALONE = "CSV"  # the name of a file that came without a zip around it
 _SNIFFED = 20
 _EXCEL_TEXT = re.compile(r'="(.*)"')
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
@@ -136,13 +137,15 @@ def files_of(file: BinaryIO, limits: dict[str, int]) -> dict[str, Opened]:
             file.seek(0)
             return io.BufferedReader(_Metered(_Kept(file), Budget(limits["inflated"], limits["ratio"], 1 << 62), 1))
 
-        return {"": whole}
+        return {ALONE: whole}
     file.seek(0)
     try:
         archive = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise Refused("workbook-broken") from error
-    budget = Budget(3 * limits["inflated"], limits["ratio"], limits["ratio_from"])  # each file is read up to three times
+    budget = Budget(
+        3 * limits["inflated"], limits["ratio"], limits["ratio_from"]
+    )  # each file is read up to three times
     found: dict[str, Opened] = {}
     for member in archive.infolist():
         name = _name_of(member)

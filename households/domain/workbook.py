@@ -101,6 +101,7 @@ class Table(Generic[Column]):
     last: int = 0
     headers: tuple[str, ...] = field(default=())
     named: str = ""
+    above: int = 0  # rows that hold something, down to the header
     shared: bool = False  # one sheet holds this table and another
 
     @property
@@ -145,7 +146,8 @@ def open_workbook(
 ) -> Workbook[Column]:
     """Read the sheets of `layouts` from an .xlsx, a CSV file or a zip of CSV files; raises WorkbookRefused.
 
-    With `head` only the first rows are read, and `counted` says how many each sheet holds. The caller closes the result.
+    With `head` only the first rows are read, and `counted` says how many each sheet holds.
+    The caller closes the result.
     """
     limits = limits or ReadLimits()
     spool = tempfile.TemporaryFile()  # noqa: SIM115 - belongs to the Workbook, which closes it
@@ -265,9 +267,9 @@ def _of_tables(spool: IO[bytes], layouts: Sequence[Layout[Column]]) -> Workbook[
         return book
     left = dict(spans)
     for layout in layouts:
-        name = max(left, key=lambda name: _fit(book, layout, *left[name]), default=None)
-        if name is None:
+        if not left:
             raise WorkbookRefused("table-missing", sheet=layout.sheet, found=list(spans)[:20])
+        name = max(left, key=lambda name: _fit(book, layout, *left[name]))
         book.tables[layout.sheet] = replace(_table(book, layout, *left.pop(name)), named=name)
         book.counted[layout.sheet] = book.counted.get(name)
     return book
@@ -323,13 +325,13 @@ def _spans(spool: IO[bytes], counted: dict[str, int | None]) -> dict[str, tuple[
     raise WorkbookRefused("workbook-broken")
 
 
-def _header(book: Workbook[Column], layout: Layout[Column], first: int, last: int) -> tuple[Row, int] | None:
-    """The row with the most known headers among the first rows, at least two, and where its successor begins."""
-    best: tuple[int, Row, int] | None = None
-    for row in _first_rows(book, first, last):
+def _header(book: Workbook[Column], layout: Layout[Column], first: int, last: int) -> tuple[Row, int, int] | None:
+    """The row with the most known headers among the first rows, at least two; where its successor begins; its count."""
+    best: tuple[int, Row, int, int] | None = None
+    for count, row in enumerate(_first_rows(book, first, last), 1):
         known = sum(layout.lookup(cell) is not None for cell in row.cells if isinstance(cell, str))
         if known >= 2 and (best is None or known > best[0]):
-            best = known, row, book._spool.tell()
+            best = known, row, book._spool.tell(), count
     return best[1:] if best else None
 
 
@@ -341,7 +343,7 @@ def _table(
     found = _header(book, layout, first, last)
     if found is None:
         raise WorkbookRefused("header-missing", sheet=layout.sheet, rows=HEADER_WITHIN)
-    header, after = found
+    header, after, above = found
     columns: dict[Column, int] = {}
     unknown = []
     headers = tuple("" if cell is None else str(cell).strip() for cell in header.cells)
@@ -360,9 +362,9 @@ def _table(
         if not any((column := layout.lookup(choice)) is not None and column in columns for choice in choices)
     ]
     if missing:
-        near = {name: found[0] for name in missing if (found := near_to(name, unknown))}
+        near = {name: likely[0] for name in missing if (likely := near_to(name, unknown))}
         raise WorkbookRefused("columns-missing", sheet=layout.sheet, columns=missing, near=near)
-    return Table(layout.sheet, header, columns, tuple(unknown), after, last, headers)
+    return Table(layout.sheet, header, columns, tuple(unknown), after, last, headers, above=above)
 
 
 def near_to(header: str, others: Collection[str]) -> list[str]:

@@ -53,8 +53,8 @@ class ImportForm(forms.Form):
     file = _FilesField(
         label=gettext_lazy("户卡工作簿"),
         help_text=gettext_lazy(
-            "含“户信息”“人信息”两张表的 .xlsx；或户信息、人信息各一个 CSV（可一起选中，或打成 zip）；或一人一行的单个 CSV。"
-            "表头在前20行内、列的顺序不限；编码（UTF-8、GBK）和分隔符会自动识别。"
+            "含“户信息”“人信息”两张表的 .xlsx；或户信息、人信息各一个 CSV（可一起选中，或打成 zip）；"
+            "或一人一行的单个 CSV。表头在前20行内、列的顺序不限；编码（UTF-8、GBK）和分隔符会自动识别。"
         ),
         widget=_Files(attrs={"accept": ".xlsx,.csv,.txt,.zip", "multiple": True}),
     )

@@ -92,9 +92,9 @@ def _villages(codes: Iterable[int | None]) -> dict[int, str]:
 
 
 def _problems(batch: ImportBatch, positions: Iterable[int]) -> dict[int, list[ImportProblem]]:
-    found = defaultdict(list)
+    found: dict[int, list[ImportProblem]] = defaultdict(list)
     for problem in ImportProblem.objects.filter(batch=batch, position__in=list(positions)):
-        found[problem.position].append(problem)
+        found[problem.position or 0].append(problem)
     return found
 
 

@@ -165,7 +165,7 @@ def plan_cards(
     a household outside it is refused without telling more. A card with an ID number that another household holds
     waits; inside a chunk the first card has it. `judge` checks a known card again after its empty fields were filled.
     `taken` carries the numbers of planned new cards from chunk to chunk while nothing is written. With `write` the
-    known households are locked until the transaction ends, so that nobody changes a card between its plan and its write.
+    known households are locked until the transaction ends, so that nobody changes a card between plan and write.
     `policy` says what happens to known households.
     """
     taken = {} if taken is None else taken

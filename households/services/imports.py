@@ -404,9 +404,7 @@ def _chunks(book: CardBook, start: int, size: int = CHUNK) -> Iterator[tuple[int
         yield begin, book.groups[begin : begin + size]
 
 
-def _sift(
-    book: CardBook, chunk: Sequence[Group], start: int, rules: Rules, kept_out: Collection[int] = ()
-) -> _Sifted:
+def _sift(book: CardBook, chunk: Sequence[Group], start: int, rules: Rules, kept_out: Collection[int] = ()) -> _Sifted:
     sifted = _Sifted(book, {})
     for index, group in enumerate(chunk, start):
         if index in kept_out:

@@ -226,7 +226,9 @@ def rows_of_cards(households: Sequence[int]) -> dict[int, dict[str, list[int]]]:
     for household, pk in pairs.values_list("household_id", "pk"):
         rows[household]["memberships"].append(pk)
     of_sheet = {}
-    for household, pk in Sheet.objects.filter(household__in=households).order_by("pk").values_list("household_id", "pk"):
+    for household, pk in (
+        Sheet.objects.filter(household__in=households).order_by("pk").values_list("household_id", "pk")
+    ):
         rows[household]["sheets"].append(pk)
         of_sheet[pk] = household
     for sheet, pk in MemberSheet.objects.filter(sheet__in=of_sheet).order_by("pk").values_list("sheet_id", "pk"):
@@ -237,7 +239,7 @@ def rows_of_cards(households: Sequence[int]) -> dict[int, dict[str, list[int]]]:
 def note_versions(rows: Sequence[Staged]) -> None:
     """What the batch left: the versions of household and sheet right after the write."""
     written = [row for row in rows if row.card is not None and row.written]
-    ids = [row.card for row in written]
+    ids = [row.card for row in written if row.card is not None]
     versions = dict(Household.objects.filter(pk__in=ids).values_list("pk", "version"))
     sheets = {
         (household, year): version
@@ -254,9 +256,7 @@ def note_versions(rows: Sequence[Staged]) -> None:
 
 
 @transaction.atomic
-def choose(
-    *, batch: ImportBatch, by: User, excluded: bool, rows: Collection[int] = (), kind: str = ""
-) -> ImportBatch:
+def choose(*, batch: ImportBatch, by: User, excluded: bool, rows: Collection[int] = (), kind: str = "") -> ImportBatch:
     """Keep households out of the commit, or take them in again: single rows, or all of a kind."""
     locked = ImportBatch.objects.select_for_update().defer("file_cipher").get(pk=batch.pk)
     if locked.state != ImportBatch.State.CHECKED:
@@ -265,7 +265,5 @@ def choose(
     chosen = chosen.filter(kind=kind) if kind else chosen.filter(pk__in=rows)
     changed = chosen.exclude(excluded=excluded).update(excluded=excluded)
     if changed:
-        record(
-            "households.choose_rows", by=by, target=locked, area=locked.area, households=changed, excluded=excluded
-        )
+        record("households.choose_rows", by=by, target=locked, area=locked.area, households=changed, excluded=excluded)
     return locked

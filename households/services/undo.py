@@ -95,7 +95,9 @@ def foresee(batch: ImportBatch, *, show: int = 50) -> Foreseen:
         found.removed += sum(row.kind in _MADE for row in rows)
         found.restored += sum(row.kind == StagedHousehold.Kind.CHANGED for row in rows)
         found.blocked_count += len(in_the_way)
-        found.blocked += [(row, in_the_way[row.pk]) for row in rows if row.pk in in_the_way][: show - len(found.blocked)]
+        found.blocked += [(row, in_the_way[row.pk]) for row in rows if row.pk in in_the_way][
+            : show - len(found.blocked)
+        ]
     return found
 
 
@@ -193,7 +195,7 @@ def _in_the_way(rows: Sequence[StagedHousehold], since: datetime) -> dict[int, s
     for row in acting_rows:
         if row.card_id is None or row.card_id not in versions:
             found[row.pk] = "gone"
-        elif (versions[row.card_id], sheets.get((row.card_id, row.year))) != (row.version, row.sheet_version):
+        elif (versions[row.card_id], sheets.get((row.card_id, row.year or 0))) != (row.version, row.sheet_version):
             found[row.pk] = "changed"
         elif row.card_id in outside:
             found[row.pk] = outside[row.card_id]
@@ -234,20 +236,18 @@ class _Image:
         ids = list(self.rows)
         self.times = {row.written_at for row in rows}
         before = [row.rows_before or {} for row in rows]
-        kept = {name: {pk for each in before for pk in each.get(name, ())} for name in ("memberships", "sheets", "members")}
-        now = {
-            "memberships": {row.pk: row for row in Membership.objects.filter(household__in=ids)},
-            "sheets": {row.pk: row for row in Sheet.objects.filter(household__in=ids)},
+        kept = {
+            name: {pk for each in before for pk in each.get(name, ())} for name in ("memberships", "sheets", "members")
         }
-        self.sheets_now = now["sheets"]
-        self.memberships_now = now["memberships"]
-        self.members_now = {row.pk: row for row in MemberSheet.objects.filter(sheet__in=list(now["sheets"]))}
+        self.memberships_now = {row.pk: row for row in Membership.objects.filter(household__in=ids)}
+        self.sheets_now = {row.pk: row for row in Sheet.objects.filter(household__in=ids)}
+        self.members_now = {row.pk: row for row in MemberSheet.objects.filter(sheet__in=list(self.sheets_now))}
         self.added: dict[type[models.Model], set[int]] = {
-            Membership: set(now["memberships"]) - kept["memberships"],
-            Sheet: set(now["sheets"]) - kept["sheets"],
+            Membership: set(self.memberships_now) - kept["memberships"],
+            Sheet: set(self.sheets_now) - kept["sheets"],
             MemberSheet: set(self.members_now) - kept["members"],
         }
-        persons = {row.person_id for row in now["memberships"].values()}
+        persons = {row.person_id for row in self.memberships_now.values()}
         persons |= {row.person_id for row in self.members_now.values()}
         self.persons = persons
         self.events: dict[type[models.Model], dict[int, Any]] = {
@@ -449,11 +449,7 @@ def _close_findings(rows: Sequence[StagedHousehold], by: User | None) -> None:
     """Findings the batch opened are closed, those it closed as corrected are open again."""
     known = {row.card_id: row for row in rows if row.card_id and row.kind not in _MADE}
     findings = Finding.objects.filter(household__in=list(known), kind__in=_OF_THE_CARD)
-    opened = [
-        finding.pk
-        for finding in findings.open()
-        if _within(finding.found_at, known[finding.household_id])
-    ]
+    opened = [finding.pk for finding in findings.open() if _within(finding.found_at, known[finding.household_id])]
     _close(Finding.objects.filter(pk__in=opened), by)
     still = {_key(finding) for finding in findings.open()}
     for finding in findings.filter(decision="corrected").order_by("-decided_at"):

@@ -213,7 +213,7 @@ def test_the_workbooks_waiting_household_waits_no_longer(people):
     assert (Household.objects.count(), StagedHousehold.objects.filter(undone_at__isnull=False).count()) == (1, 1)
 
 
-# -- racing --------------------------------------------------------------------------------------------------------------
+# -- racing ------------------------------
 
 
 def edit_is_lost(people, monkeypatch) -> bool:
