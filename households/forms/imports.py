@@ -63,8 +63,6 @@ class ImportForm(forms.Form):
         choices=_POLICIES,
         coerce=Policy,
         initial=Policy.UPDATE,
-        required=False,
-        empty_value=Policy.UPDATE,
         widget=forms.RadioSelect,
     )
     initial_load = forms.BooleanField(

@@ -21,7 +21,7 @@ NEW = reverse("households:import")
 
 def upload(client, file: io.BytesIO, **fields):
     file.name = "户卡.xlsx"
-    return client.post(NEW, {"file": file, **fields})
+    return client.post(NEW, {"file": file, "policy": "update", **fields})
 
 
 def do_jobs() -> None:
@@ -36,7 +36,7 @@ def page_of(client, batch: ImportBatch, **query):
 def test_a_workbook_is_checked_shown_and_written_only_when_confirmed(people, as_user):
     client = as_user(people.taoyuan_office)
     with SAMPLE.open("rb") as file:
-        answer = client.post(NEW, {"file": file, "initial_load": "on"})
+        answer = client.post(NEW, {"file": file, "policy": "update", "initial_load": "on"})
     batch = ImportBatch.objects.get()
     assert answer["Location"] == reverse("households:import_page", args=[batch.pk])
     assert "正在检查" in page_of(client, batch).content.decode()
