@@ -132,6 +132,7 @@ class RowPage:
     twin: Household | None
     twin_members: list[MemberLine]
     same_people: frozenset[str]
+    next_id: int | None
 
 
 def row_page(user: User, batch: ImportBatch, row_id: int) -> RowPage:
@@ -143,6 +144,8 @@ def row_page(user: User, batch: ImportBatch, row_id: int) -> RowPage:
     if row.village_id is None and batch.owner_id != user.pk:
         raise Http404
     facts = row.facts
+    later = StagedHousehold.objects.filter(batch=batch, kind=row.kind, excluded=row.excluded)
+    later = later.filter(position__gt=row.position).order_by("position")
     members = [MemberLine(*member) for member in facts.get("members", [])]
     twin_members = _members_of(twin) if twin else []
     known = {(member.name, member.birth_date) for member in twin_members}
@@ -160,6 +163,7 @@ def row_page(user: User, batch: ImportBatch, row_id: int) -> RowPage:
         twin=twin,
         twin_members=twin_members,
         same_people=frozenset(member.name for member in members if (member.name, member.birth_date) in known),
+        next_id=later.values_list("pk", flat=True).first(),
     )
 
 
