@@ -88,10 +88,11 @@ def may_undo(batch: ImportBatch) -> bool:
 def foresee(batch: ImportBatch, *, show: int = 50) -> Foreseen:
     """What undoing would do and what stands in its way; reads only."""
     found = Foreseen()
-    position = None
+    position, since, before = None, _first_write(batch), set[int]()
     while rows := _chunk(batch, position, 2000):
         position = rows[-1].position
-        in_the_way = _in_the_way(rows, _first_write(batch))
+        in_the_way = _in_the_way(rows, since, before)
+        before |= {row.card_id for row in rows if row.card_id and row.pk not in in_the_way}
         found.removed += sum(row.kind in _MADE for row in rows)
         found.restored += sum(row.kind == StagedHousehold.Kind.CHANGED for row in rows)
         found.blocked_count += len(in_the_way)
@@ -175,8 +176,11 @@ def _first_write(batch: ImportBatch) -> datetime:
     return first["at"] or timezone.now()
 
 
-def _in_the_way(rows: Sequence[StagedHousehold], since: datetime) -> dict[int, str]:
-    """Row id -> reason, of the rows that cannot be taken back. A household that stayed the same is in nobody's way."""
+def _in_the_way(rows: Sequence[StagedHousehold], since: datetime, before: Collection[int] = ()) -> dict[int, str]:
+    """Row id -> reason, of the rows that cannot be taken back. A household that stayed the same is in nobody's way.
+
+    `before` are households that will have been taken back before these: what they took is free then.
+    """
     acting_rows = [row for row in rows if row.kind != StagedHousehold.Kind.SAME]
     ids = {row.card_id for row in acting_rows if row.card_id}
     versions = dict(Household.objects.filter(pk__in=ids).values_list("pk", "version"))
@@ -201,8 +205,8 @@ def _in_the_way(rows: Sequence[StagedHousehold], since: datetime) -> dict[int, s
             found[row.pk] = outside[row.card_id]
     changed = [row for row in acting_rows if row.kind == StagedHousehold.Kind.CHANGED and row.pk not in found]
     if changed:
-        image = _Image(changed)
-        found |= image.people_elsewhere(leaving=made)
+        kept = {row.card_id for row in acting_rows if row.pk in found}
+        found |= _Image(changed).people_elsewhere(leaving={*before, *(made - kept)})
     return found
 
 

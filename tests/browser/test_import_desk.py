@@ -35,7 +35,7 @@ def test_an_officer_imports_reviews_leaves_one_out_writes_and_undoes(
     page.locator("[name=file]").set_input_files(file)
     page.get_by_role("button", name="上传并检查").click()
     confirm = page.get_by_role("button", name=re.compile("确认入库 3 户"))
-    expect(confirm).to_be_visible()
+    expect(confirm).to_be_visible(timeout=30_000)
     assert page.evaluate("document.documentElement.scrollWidth") == 360
 
     page.get_by_role("link", name=re.compile("^有变化")).click()
