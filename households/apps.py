@@ -52,6 +52,7 @@ class HouseholdsConfig(AppConfig):
         badges.register("standard", "released", _("执行中"), "good", "check")
         badges.register("standard", "superseded", _("已被替代"), "neutral", "undo")
         badges.register("job_kind", "print_cards", _("打印全村户卡"))
+        badges.register("job_kind", "undo_cards", _("撤销导入"))
         for state, label, tone, icon in (
             ("waiting", _("正在检查"), "info", "clock"),
             ("checked", _("待确认入库"), "warning", "question"),
@@ -59,5 +60,17 @@ class HouseholdsConfig(AppConfig):
             ("done", _("已入库"), "good", "check"),
             ("failed", _("未能读取"), "danger", "stop"),
             ("cancelled", _("已取消"), "neutral", "cross"),
+            ("undoing", _("正在撤销"), "info", "clock"),
+            ("undone", _("已撤销"), "neutral", "undo"),
         ):
             badges.register("import", state, label, tone, icon)
+        for kind, label, tone, icon in (
+            ("refused", _("退回"), "danger", "stop"),
+            ("waiting", _("待核实"), "warning", "clock"),
+            ("duplicate", _("可能重复"), "warning", "question"),
+            ("changed", _("有变化"), "info", "edit"),
+            ("new", _("新增"), "good", "plus"),
+            ("same", _("无变化"), "neutral", "check"),
+            ("excluded", _("不入库"), "neutral", "minus"),
+        ):
+            badges.register("staged", kind, label, tone, icon)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from households.domain.checks.figures import FIGURES
@@ -102,6 +103,7 @@ CHECK_TEXTS = {
     "year-outside": _("年度不在可接受的范围之内（2010至2100）"),
     "area-outside": _("该村不在您的工作范围之内"),
     "number-elsewhere": _("该户编号属于您工作范围之外的户"),
+    "household-known": _("该户已在系统中；本次导入选定不接收已有的户"),
     "village-changed": _("该户在系统中属于另一个村，迁移须另行办理"),
     "past-member": _("往年的年度表只能填写本户已有的成员"),
     "lines-closed": _("导入的合计与收入明细不一致，以导入的合计为准，原明细已转入历史，请核对"),
@@ -133,7 +135,7 @@ PHOTO_TEXTS = {
     "photo-broken": _("照片已损坏，无法读取；请重新拍摄或重新保存后再上传"),
 }
 WORKBOOK_TEXTS = {
-    "workbook-not-xlsx": _("这不是 Excel 工作簿（.xlsx）；请用 Excel 或 WPS 另存为 .xlsx 后再上传"),
+    "workbook-not-xlsx": _("这不是 Excel 工作簿（.xlsx），也不是 CSV 文本；请用 Excel 或 WPS 另存为 .xlsx 后再上传"),
     "workbook-old": _("这是旧格式的 .xls 工作簿；请另存为 .xlsx 后再上传"),
     "workbook-binary": _("这是二进制格式的 .xlsb 工作簿；请另存为 .xlsx 后再上传"),
     "workbook-encrypted": _("工作簿设有密码；请去掉密码后再上传"),
@@ -147,6 +149,10 @@ WORKBOOK_TEXTS = {
     "header-missing": _("工作表“%(sheet)s”的前%(rows)s行中找不到表头"),
     "columns-missing": _("工作表“%(sheet)s”缺少必需的列：%(columns)s"),
     "column-twice": _("工作表“%(sheet)s”的列“%(column)s”出现了两次"),
+    "zip-names": _("压缩包内的文件名异常（含上级目录或绝对路径），已拒绝"),
+    "zip-members": _("压缩包内只能放 CSV 文件，现有“%(name)s”"),
+    "zip-empty": _("压缩包内没有 CSV 文件"),
+    "table-missing": _("缺少“%(sheet)s”的 CSV 文件；现有文件：%(found)s"),
     "workbook-empty": _("工作簿中没有任何户"),
     "job-failed": _("处理中断，已入库的户保留；请重新导入同一文件"),
 }
@@ -182,7 +188,12 @@ def workbook_message(refused: WorkbookRefused) -> str:
 def workbook_refusal(code: str, facts: Mapping[str, Any]) -> str:
     """The same, by code and facts as a batch keeps them."""
     text = WORKBOOK_TEXTS.get(code)
-    return str(text) % {name: _shown(value) for name, value in facts.items()} if text else code
+    if text is None:
+        return code
+    said = str(text) % {name: _shown(value) for name, value in facts.items()}
+    for missing, near in facts.get("near", {}).items():
+        said += gettext("；“%(near)s”是否应为“%(missing)s”？") % {"near": near, "missing": missing}
+    return said
 
 
 def _shown(value: Any) -> str:

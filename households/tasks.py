@@ -12,7 +12,7 @@ from changde.jobs.services import RunningJob, finisher, handler
 from households.domain.card_workbook import CardBook, open_cards
 from households.domain.workbook import WorkbookRefused
 from households.models import CardExport, ImportBatch, IndexRun, Printout, RunChunk
-from households.services import drafts, exports, imports, index_runs, night_checks, printouts, results
+from households.services import drafts, exports, imports, index_runs, night_checks, printouts, results, undo
 
 
 @contextmanager
@@ -35,7 +35,7 @@ def check_cards(job: RunningJob) -> dict[str, Any]:
     with _workbook(batch) as book:
         if book is None:
             return {"refused_file": True}
-        outcome = imports.check(book=book, by=job.owner, progress=job.progress)
+        outcome = imports.check(book=book, by=job.owner, progress=job.progress, policy=batch.applies, batch=batch)
         imports.note_checked(batch=batch, outcome=outcome, book=book)
     return {"households": outcome.households, "accepted": outcome.accepted}
 
@@ -49,6 +49,18 @@ def import_cards(job: RunningJob) -> dict[str, Any]:
             return {"refused_file": True}
         outcome = imports.take_in(book=book, batch=batch, by=job.owner, progress=job.progress)
     return {"households": outcome.households, "accepted": outcome.accepted}
+
+
+@handler("undo_cards")
+def undo_cards(job: RunningJob) -> dict[str, Any]:
+    """Take a written workbook back."""
+    batch = ImportBatch.objects.defer("file_cipher").get(pk=job.parameters["batch"])
+    return {"kept": undo.take_back(batch=batch, by=job.owner, progress=job.progress)}
+
+
+@finisher("undo_cards")
+def undo_broke_off(job: Job) -> None:
+    undo.note_undo_broke_off(ImportBatch.objects.defer("file_cipher").get(pk=job.parameters["batch"]), job)
 
 
 @finisher("check_cards")

@@ -28,6 +28,7 @@ from households.models import (
     ImportBatch,
     Printout,
     SavedFilter,
+    StagedHousehold,
     VillageCard,
     YearlyStandard,
 )
@@ -121,9 +122,40 @@ def job(world: World) -> int:
 
 def import_batch(world: World) -> int:
     """A workbook a cadre of the village brought, checked and not yet written."""
-    return ImportBatch.objects.create(
-        owner=world.people.fengming_cadre, area=FENGMING, file_name=MARKS[0], digest="", size=1, state="checked"
-    ).pk
+    return _batch(world, "checked").pk
+
+
+def _batch(world: World, state: str) -> ImportBatch:
+    """With one household; made once, so that a row of the table can name it and its household."""
+    batch, _made = ImportBatch.objects.get_or_create(
+        owner=world.people.fengming_cadre, area=FENGMING, file_name=MARKS[0], digest="", size=1, state=state
+    )
+    StagedHousehold.objects.get_or_create(
+        batch=batch,
+        position=0,
+        defaults={
+            "household": MARKS[1],
+            "head_name": MARKS[0],
+            "village_id": FENGMING,
+            "kind": "changed",
+            "card": world.household if state == "done" else None,
+            "version": world.household.version,
+            "sheet_version": world.household.sheets.get().version,
+            "year": 2019,
+            "rows_before": {},
+            "written_at": timezone.now() if state == "done" else None,
+        },
+    )
+    return batch
+
+
+def import_row(world: World) -> int:
+    return _batch(world, "checked").staged.get().pk
+
+
+def written_batch(world: World) -> int:
+    """A workbook of the village cadre that was written and can be taken back."""
+    return _batch(world, "done").pk
 
 
 def card_draft(world: World) -> int:
@@ -303,6 +335,8 @@ SAMPLES: dict[str, Callable[[World], Any]] = {
         evidence,
         removed_evidence,
         printout,
+        import_row,
+        written_batch,
         posted_cadre,
         village_with_need,
         plan,

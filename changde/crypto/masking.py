@@ -30,3 +30,7 @@ def mask_account(account: str | None) -> str:
     if not account:
         return ""
     return "*" * max(len(account) - 4, 0) + account[-4:]
+
+
+# By the type a field of the registry has.
+MASKS = {"id": mask_id_number, "certificate": mask_id_number, "phone": mask_phone, "account": mask_account}

@@ -4,19 +4,84 @@ A value changes a value; an empty cell changes nothing (empty is unknown, and un
 field somebody opens the card. The members are those of the workbook; one who is missing leaves the card with an open
 note. Worked-out totals are never carried over: they belong to the parts that were brought with them. A part brought
 with another total than its lines of the worksheet closes those lines.
+That is the policy UPDATE; KEEP turns the sides around, REJECT takes no household that is there.
 """
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
+from enum import StrEnum
 from typing import Any, TypeVar
 
 from households.domain.card import Card, Member
 from households.domain.card_income import standing
 from households.domain.fields import of_entity
-from households.domain.merge import NumberedCard
+from households.domain.merge import HOUSEHOLD_FIELDS, MEMBER_FIELDS, SHEET_FIELDS, NumberedCard
 from households.domain.worksheet import carried
 
 Facts = TypeVar("Facts")
+
+
+class Policy(StrEnum):
+    """What a workbook may do to households that are there; chosen before it is checked."""
+
+    UPDATE = "update"  # brought values win
+    KEEP = "keep"  # stored values win, brought ones fill what is empty; nobody joins or leaves the card
+    REJECT = "reject"  # a household that is there is refused
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field before and after. `entity` is household, sheet or member; `name` is the member's."""
+
+    entity: str
+    attribute: str
+    name: str
+    old: Any
+    new: Any
+
+
+def combined(stored: NumberedCard, brought: Card, policy: Policy) -> NumberedCard | None:
+    """The card as it will stand under the policy; None when the policy takes no household that is there."""
+    if policy is Policy.REJECT:
+        return None
+    return completed(stored, brought) if policy is Policy.KEEP else filled(stored, brought)
+
+
+def completed(stored: NumberedCard, brought: Card) -> NumberedCard:
+    """The stored card with its empty fields filled from the brought one; its members stay who they are."""
+    persons = _known_persons(stored, brought.members)
+    of_person = {person: member for person, member in zip(persons, brought.members, strict=True) if person is not None}
+    members = tuple(
+        _filled(of_person[person], member) if person in of_person else member
+        for person, member in zip(stored.persons, stored.card.members, strict=True)
+    )
+    card = replace(
+        stored.card,
+        household=_filled(brought.household, stored.card.household),
+        sheet=_filled(brought.sheet, stored.card.sheet, TOTALS),
+        members=members,
+    )
+    return NumberedCard(card, stored.persons)
+
+
+def changes(before: NumberedCard, after: NumberedCard) -> list[Change]:
+    """Every field that differs, in the order of the form; who joins or leaves has no field of its own here."""
+    found = _differing("household", "", HOUSEHOLD_FIELDS, before.card.household, after.card.household)
+    found += _differing("sheet", "", SHEET_FIELDS, before.card.sheet, after.card.sheet)
+    known = dict(zip(before.persons, before.card.members, strict=True))
+    for person, member in zip(after.persons, after.card.members, strict=True):
+        if person is not None and person in known:
+            found += _differing("member", member.name or "", MEMBER_FIELDS, known[person], member)
+    return found
+
+
+def _differing(entity: str, name: str, names: Sequence[str], before: Any, after: Any) -> list[Change]:
+    return [
+        Change(entity, each, name, getattr(before, each), getattr(after, each))
+        for each in names
+        if getattr(before, each) != getattr(after, each)
+    ]
+
 
 _IDENTITY = (*(of.attribute for of in of_entity("person")), "old_id_number")
 TOTALS = frozenset({"transfer_income", "net_income", "per_capita_income"})

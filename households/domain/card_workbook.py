@@ -16,22 +16,35 @@ from households.domain import fields, id_number, values
 from households.domain.card import Card, Finding, Member, household_from, member_from, sheet_from
 from households.domain.checks import RED, WAIT, Context, run
 from households.domain.fields import HOUSEHOLD_SHEET, MEMBER_SHEET, Field
-from households.domain.workbook import REASON_HEADER, Layout, Page, ReadLimits, Row, Workbook, glance, open_workbook
+from households.domain.workbook import (
+    HEADER_WITHIN,
+    REASON_HEADER,
+    Layout,
+    Page,
+    ReadLimits,
+    Row,
+    Workbook,
+    near_to,
+    open_workbook,
+)
 
 LAYOUTS = (
     Layout(
         HOUSEHOLD_SHEET,
         partial(fields.by_header, HOUSEHOLD_SHEET),
         needed=(("户编号", "户主证件号码"), ("行政村编码", "行政村"), ("年度",)),
+        joins=("户编号", "户主证件号码"),
     ),
     Layout(
         MEMBER_SHEET,
         partial(fields.by_header, MEMBER_SHEET),
         needed=(("户编号", "户主证件号码"), ("姓名",), ("证件号码",), ("与户主关系",)),
+        joins=("户编号", "户主证件号码"),
     ),
 )
 _ENTITIES = {sheet: tuple({of.entity for of in fields.of_sheet(sheet)}) for sheet in (HOUSEHOLD_SHEET, MEMBER_SHEET)}
 _NOT_WHOLE = frozenset({"household-row-missing", "household-no-key"})
+EXAMPLE = "示例"  # a household number that begins so is the template's example, and read by nobody
 _NUMBER, _HEAD = "number", "head_id_number"
 _MEMBER_ENTITIES = ("person", "membership", "member_sheet")
 _HOUSEHOLD_ENTITIES = ("sheet", "household", "")
@@ -133,9 +146,15 @@ class CardBook:
     # -- grouping ------------------------------------------------------------------------------------------------------
 
     def _keys(self, sheet: str) -> Iterator[tuple[Row, str | None, str | None]]:
-        columns = {of.attribute: (of, index) for of, index in self._book.tables[sheet].columns.items() if _joins(of)}
+        table = self._book.tables[sheet]
+        columns = {of.attribute: (of, index) for of, index in table.columns.items() if _joins(of)}
+        last: tuple[str | None, str | None] = None, None
         for row in self._book.rows(sheet):
             number, head = (self._key(row, columns.get(name)) for name in (_NUMBER, _HEAD))
+            if number is not None and number.startswith(EXAMPLE):
+                continue
+            if table.shared:  # merged cells: only the first row of a household names it
+                number, head = last = (number, head) if number or head else last
             yield row, number, head
 
     def _key(self, row: Row, column: tuple[Field, int] | None) -> str | None:
@@ -150,6 +169,7 @@ class CardBook:
     def _group(self) -> None:
         by_number: dict[str, Group] = {}
         by_head: dict[str, Group] = {}
+        one_sheet = self._book.tables[HOUSEHOLD_SHEET].shared
         for row, number, head in self._keys(HOUSEHOLD_SHEET):
             group = by_number.get(number) if number else by_head.get(head) if head else None
             if group is None:
@@ -159,6 +179,8 @@ class CardBook:
                     by_number[number] = group
                 if head:
                     by_head.setdefault(head, group)
+            elif one_sheet:
+                continue  # a further member of the same household
             group.household.append(row.position)
         nobodys: Group | None = None
         for row, number, head in self._keys(MEMBER_SHEET):
@@ -264,7 +286,7 @@ class CardBook:
 
     def _page(self, sheet: str, reasons: Mapping[int, Mapping[str, Mapping[int, str]]]) -> Page:
         table = self._book.tables[sheet]
-        kept = [index for index, text in enumerate(table.headers) if text != REASON_HEADER]
+        kept = [index for index in table.kept if table.headers[index] != REASON_HEADER]
         headers = [table.headers[index] for index in kept]
 
         def rows() -> Iterator[list[Any]]:
@@ -292,23 +314,36 @@ def open_cards(source: Path | BinaryIO, limits: ReadLimits | None = None) -> Car
         raise
 
 
-def glance_at_cards(source: BinaryIO, limits: ReadLimits | None = None) -> None:
-    """Refuse at once what is no workbook of cards; raises WorkbookRefused."""
-    glance(source, [layout.sheet for layout in LAYOUTS], limits)
+def glance_at_cards(source: BinaryIO, limits: ReadLimits | None = None) -> dict[str, Any]:
+    """What a file is, within seconds; raises WorkbookRefused.
+
+    {"tables": [{"sheet", "named" (the file's own name), "header_row", "columns" (known ones), "rows" (below the
+    header, None where uncounted), "unknown": [{"column", "near" (a header it may mean, or "")}]}],
+    "encoding" (of CSV, else "")}
+    """
+    with open_workbook(source, LAYOUTS, limits, head=HEADER_WITHIN) as book:
+        return {
+            "tables": [
+                {
+                    "sheet": sheet,
+                    "named": table.named,
+                    "header_row": table.header.number,
+                    "columns": len(table.columns),
+                    "rows": _below(book.counted.get(sheet), table.above),
+                    "unknown": [
+                        {"column": text[:60], "near": next(iter(near_to(text, _missing(sheet, table.columns))), "")}
+                        for text in table.unknown[:50]
+                    ],
+                }
+                for sheet, table in book.tables.items()
+            ],
+            "encoding": book.encoding,
+        }
 
 
-def template_pages() -> list[Page]:
-    """The empty workbook to fill in: every column of the form, with its list of values where there is one."""
-    return [
-        Page(
-            sheet,
-            [of.header for of in fields.of_sheet(sheet)],
-            (),
-            {
-                index: of.values
-                for index, of in enumerate(fields.of_sheet(sheet))
-                if of.values and of.type != "enum list"
-            },
-        )
-        for sheet in (HOUSEHOLD_SHEET, MEMBER_SHEET)
-    ]
+def _below(counted: int | None, above: int) -> int | None:
+    return None if counted is None else max(0, counted - above)
+
+
+def _missing(sheet: str, columns: Mapping[Field, int]) -> list[str]:
+    return [of.header for of in fields.of_sheet(sheet) if of not in columns]

@@ -90,6 +90,15 @@ def by_attribute(entity: str, attribute: str) -> Field:
     return _BY_ATTRIBUTE[entity, attribute]
 
 
+_OF_MEMBER = ("person", "membership", "member_sheet")
+
+
+def by_card_attribute(entity: str, attribute: str) -> Field:
+    """The field behind an attribute of a typed card: household, sheet, or member (whose rows are three entities)."""
+    entities = _OF_MEMBER if entity == "member" else (entity,)
+    return next(_BY_ATTRIBUTE[name, attribute] for name in entities if (name, attribute) in _BY_ATTRIBUTE)
+
+
 @cache
 def by_code(national_code: str) -> tuple[Field, ...]:
     """Fields of a national code; a joining column repeats the code of the field it joins."""

@@ -12,17 +12,20 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+import zipfile
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from difflib import get_close_matches
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, BinaryIO, Generic, TypeVar
 
 import xlsxwriter
 
-from households.domain import row_stream
+from households.domain import row_stream, table_stream
 
 _READER = Path(row_stream.__file__)
+_TABLE_READER = Path(table_stream.__file__)
 HEADER_WITHIN = 20
 MEGABYTE = 1 << 20
 REASON_HEADER = "退回原因"
@@ -35,7 +38,7 @@ class WorkbookRefused(Exception):
 
     Codes: workbook-not-xlsx, workbook-old, workbook-binary, workbook-encrypted, workbook-macros, workbook-broken,
     workbook-bomb, workbook-too-large, workbook-dimensions, workbook-slow, sheet-missing, header-missing,
-    columns-missing, column-twice.
+    columns-missing, column-twice, zip-names, zip-members, zip-empty, table-missing.
     """
 
     def __init__(self, code: str, **facts: Any):
@@ -64,12 +67,14 @@ class ReadLimits:
 class Layout(Generic[Column]):
     """A sheet to read: its name, how a header is recognised, and what cannot be missed.
 
-    Each entry of `needed` lists headers of which one must be there.
+    Each entry of `needed` lists headers of which one must be there. Where several layouts share one sheet, a column
+    belongs to one of them, but for `joins`.
     """
 
     sheet: str
     lookup: Callable[[str], Column | None]
     needed: tuple[tuple[str, ...], ...] = ()
+    joins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,14 @@ class Table(Generic[Column]):
     first: int = 0
     last: int = 0
     headers: tuple[str, ...] = field(default=())
+    named: str = ""
+    above: int = 0  # rows that hold something, down to the header
+    shared: bool = False  # one sheet holds this table and another
+
+    @property
+    def kept(self) -> list[int]:
+        """The columns that are given back: all, or its own where tables share a sheet."""
+        return sorted(self.columns.values()) if self.shared else list(range(len(self.headers)))
 
 
 class Workbook(Generic[Column]):
@@ -103,6 +116,8 @@ class Workbook(Generic[Column]):
     def __init__(self, spool: IO[bytes], sheets: Sequence[str], date1904: bool):
         self._spool, self.sheets, self.date1904 = spool, tuple(sheets), date1904
         self.tables: dict[str, Table[Column]] = {}
+        self.encoding = ""
+        self.counted: dict[str, int | None] = {}
 
     def __enter__(self) -> "Workbook[Column]":
         return self
@@ -127,28 +142,48 @@ class Workbook(Generic[Column]):
 
 
 def open_workbook(
-    source: Path | BinaryIO, layouts: Sequence[Layout[Column]], limits: ReadLimits | None = None
+    source: Path | BinaryIO, layouts: Sequence[Layout[Column]], limits: ReadLimits | None = None, *, head: int = 0
 ) -> Workbook[Column]:
-    """Read a workbook's sheets of `layouts`; raises WorkbookRefused. The caller closes the result."""
+    """Read the sheets of `layouts` from an .xlsx, a CSV file or a zip of CSV files; raises WorkbookRefused.
+
+    With `head` only the first rows are read, and `counted` says how many each sheet holds.
+    The caller closes the result.
+    """
     limits = limits or ReadLimits()
     spool = tempfile.TemporaryFile()  # noqa: SIM115 - belongs to the Workbook, which closes it
     try:
         with source.open("rb") if isinstance(source, Path) else _on_disk(source) as file:
-            _run_reader(file, layouts, limits, spool)
-        return _indexed(spool, layouts)
+            is_text = _is_text(file)
+            _run_reader(file, () if is_text else layouts, limits, spool, _TABLE_READER if is_text else _READER, head)
+        return _of_tables(spool, layouts) if is_text else _indexed(spool, layouts)
     except BaseException:
         spool.close()
         raise
 
 
-def glance(source: BinaryIO, needed: Sequence[str], limits: ReadLimits | None = None) -> None:
-    """Refuse at once what is no workbook with the sheets `needed`: its kind and its sheets' names, no row is read."""
-    with _on_disk(source) as file, tempfile.TemporaryFile() as spool:
-        _run_reader(file, (), limits or ReadLimits(), spool)
-        sheets = _start(spool)["sheets"]
-    missing = [name for name in needed if row_stream.plain_name(name) not in map(row_stream.plain_name, sheets)]
-    if missing:
-        raise WorkbookRefused("sheet-missing", sheet=missing[0], found=sheets[:20])
+def _is_text(file: IO[bytes]) -> bool:
+    """Neither an .xlsx nor an OLE file: then CSV, alone or in a zip. Only a small directory of a zip is looked at."""
+    file.seek(0)
+    start = file.read(8)
+    if start == row_stream.OLE_SIGNATURE or not start:
+        return False
+    if start[:4] != b"PK\x03\x04":
+        return True
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - (1 << 16)))
+    tail = file.read()
+    end = tail.rfind(b"PK\x05\x06")
+    if end < 0 or len(tail) < end + 22:
+        return False
+    members, directory = int.from_bytes(tail[end + 10 : end + 12], "little"), tail[end + 12 : end + 16]
+    if members > 1000 or int.from_bytes(directory, "little") > MEGABYTE:
+        return False
+    file.seek(0)
+    try:
+        names = [name.lower() for name in zipfile.ZipFile(file).namelist()]
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return False
+    return "[content_types].xml" not in names and not any(name.startswith(("xl/", "_rels/")) for name in names)
 
 
 def _on_disk(source: BinaryIO) -> IO[bytes]:
@@ -160,17 +195,26 @@ def _on_disk(source: BinaryIO) -> IO[bytes]:
     return file
 
 
-def _run_reader(file: IO[bytes], layouts: Sequence[Layout[Any]], limits: ReadLimits, spool: IO[bytes]) -> None:
+def _run_reader(
+    file: IO[bytes],
+    layouts: Sequence[Layout[Any]],
+    limits: ReadLimits,
+    spool: IO[bytes],
+    reader: Path = _READER,
+    head: int = 0,
+) -> None:
     size = file.seek(0, os.SEEK_END)
     os.lseek(file.fileno(), 0, os.SEEK_SET)
     if size == 0:
         raise WorkbookRefused("workbook-not-xlsx")
     if size > limits.file:
         raise WorkbookRefused("workbook-too-large")
-    orders = {"limits": asdict(limits), "only": [row_stream.plain_name(layout.sheet) for layout in layouts]}
+    orders: dict[str, Any] = {"limits": asdict(limits), "head": head}
+    if reader is _READER:
+        orders["only"] = [row_stream.plain_name(layout.sheet) for layout in layouts]
     try:
         child = subprocess.run(  # noqa: S603 - our own program, no shell
-            [sys.executable, "-I", str(_READER), json.dumps(orders)],
+            [sys.executable, *(("-I",) if reader is _READER else ("-E", "-s")), str(reader), json.dumps(orders)],
             stdin=file,
             stdout=spool,
             stderr=subprocess.DEVNULL,
@@ -192,13 +236,56 @@ def _indexed(spool: IO[bytes], layouts: Sequence[Layout[Column]]) -> Workbook[Co
     start = _start(spool)
     book: Workbook[Column] = Workbook(spool, start["sheets"], start["date1904"])
     wanted = {row_stream.plain_name(layout.sheet): layout for layout in layouts}
-    spans = _spans(spool)
+    spans = _spans(spool, book.counted)
     missing = [layout.sheet for name, layout in wanted.items() if name not in spans]
     if missing:
         raise WorkbookRefused("sheet-missing", sheet=missing[0], found=list(book.sheets)[:20])
     for name, layout in wanted.items():
         book.tables[layout.sheet] = _table(book, layout, *spans[name])
+        book.counted[layout.sheet] = book.counted.get(name)
     return book
+
+
+def _of_tables(spool: IO[bytes], layouts: Sequence[Layout[Column]]) -> Workbook[Column]:
+    """CSV files: each layout takes the file that fits it best; a single file may hold all of them side by side."""
+    start = _start(spool)
+    book: Workbook[Column] = Workbook(spool, start["sheets"], False)
+    book.encoding = "、".join(sorted({_ENCODINGS.get(each, each) for each in start["encodings"].values()}))
+    spans = _spans(spool, book.counted)
+    if len(spans) == 1:
+        ((name, span),) = spans.items()
+        for number, layout in enumerate(layouts):
+            table = _table(book, layout, *span, shared=number)
+            joins = {layout.lookup(header) for header in layout.joins}
+            taken = {index for each in book.tables.values() for index in each.columns.values()}
+            own = {of: index for of, index in table.columns.items() if of in joins or index not in taken}
+            book.tables[layout.sheet] = replace(table, columns=own, named=name, shared=True)
+            book.counted[layout.sheet] = book.counted.get(name)
+        nobodys = set.intersection(*(set(table.unknown) for table in book.tables.values()))
+        for table in book.tables.values():
+            table.unknown = tuple(text for text in table.unknown if text in nobodys)
+        return book
+    left = dict(spans)
+    for layout in layouts:
+        if not left:
+            raise WorkbookRefused("table-missing", sheet=layout.sheet, found=list(spans)[:20])
+        name = max(left, key=lambda name: _fit(book, layout, *left[name]))
+        book.tables[layout.sheet] = replace(_table(book, layout, *left.pop(name)), named=name)
+        book.counted[layout.sheet] = book.counted.get(name)
+    return book
+
+
+_ENCODINGS = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "utf-16": "UTF-16", "gb18030": "GB18030（GBK）"}
+
+
+def _fit(book: Workbook[Column], layout: Layout[Column], first: int, last: int) -> tuple[int, int]:
+    """How well a table fits a layout: needed headers that are there, known headers."""
+    found = _header(book, layout, first, last)
+    if found is None:
+        return 0, 0
+    known = {layout.lookup(cell) for cell in found[0].cells if isinstance(cell, str)} - {None}
+    needed = sum(any(layout.lookup(choice) in known for choice in choices) for choices in layout.needed)
+    return needed, len(known)
 
 
 def _start(spool: IO[bytes]) -> dict[str, Any]:
@@ -212,8 +299,11 @@ def _start(spool: IO[bytes]) -> dict[str, Any]:
     return start
 
 
-def _spans(spool: IO[bytes]) -> dict[str, tuple[int, int]]:
-    """Where the rows of each sheet begin and end in the spool. A row's line begins with a bracket."""
+def _spans(spool: IO[bytes], counted: dict[str, int | None]) -> dict[str, tuple[int, int]]:
+    """Where the rows of each sheet begin and end in the spool. A row's line begins with a bracket.
+
+    A line that tells how many rows a sheet holds goes into `counted`.
+    """
     spans: dict[str, tuple[int, int]] = {}
     sheet, begin, position = "", spool.tell(), spool.tell()
     for line in spool:
@@ -221,6 +311,11 @@ def _spans(spool: IO[bytes]) -> dict[str, tuple[int, int]]:
             if sheet and sheet not in spans:
                 spans[sheet] = begin, position
             told = json.loads(line)
+            if "rows" in told:
+                counted[told["sheet"]] = told["rows"]
+                sheet = ""
+                position += len(line)
+                continue
             if "refused" in told:
                 raise WorkbookRefused(told.pop("refused"), **told)
             if "end" in told:
@@ -230,16 +325,25 @@ def _spans(spool: IO[bytes]) -> dict[str, tuple[int, int]]:
     raise WorkbookRefused("workbook-broken")
 
 
-def _table(book: Workbook[Column], layout: Layout[Column], first: int, last: int) -> Table[Column]:
-    """The header is the row with the most known headers among the first rows; at least two, or all that are needed."""
-    best: tuple[int, Row, int] | None = None
-    for row in _first_rows(book, first, last):
+def _header(book: Workbook[Column], layout: Layout[Column], first: int, last: int) -> tuple[Row, int, int] | None:
+    """The row with the most known headers among the first rows, at least two; where its successor begins; its count."""
+    best: tuple[int, Row, int, int] | None = None
+    for count, row in enumerate(_first_rows(book, first, last), 1):
         known = sum(layout.lookup(cell) is not None for cell in row.cells if isinstance(cell, str))
         if known >= 2 and (best is None or known > best[0]):
-            best = known, row, book._spool.tell()
-    if best is None:
+            best = known, row, book._spool.tell(), count
+    return best[1:] if best else None
+
+
+def _table(
+    book: Workbook[Column], layout: Layout[Column], first: int, last: int, shared: int | None = None
+) -> Table[Column]:
+    """A sheet behind its header row. `shared` is the layout's place where several share one sheet: a header of two of
+    them that stands there twice belongs to the first in its first column, to the second in its second."""
+    found = _header(book, layout, first, last)
+    if found is None:
         raise WorkbookRefused("header-missing", sheet=layout.sheet, rows=HEADER_WITHIN)
-    _known, header, after = best
+    header, after, above = found
     columns: dict[Column, int] = {}
     unknown = []
     headers = tuple("" if cell is None else str(cell).strip() for cell in header.cells)
@@ -248,18 +352,24 @@ def _table(book: Workbook[Column], layout: Layout[Column], first: int, last: int
         if column is None:
             if text and text != REASON_HEADER:
                 unknown.append(text)
-        elif column in columns:
-            raise WorkbookRefused("column-twice", sheet=layout.sheet, column=text)
-        else:
+        elif column not in columns or shared:
             columns[column] = index
+        elif shared is None:
+            raise WorkbookRefused("column-twice", sheet=layout.sheet, column=text)
     missing = [
         choices[0]
         for choices in layout.needed
         if not any((column := layout.lookup(choice)) is not None and column in columns for choice in choices)
     ]
     if missing:
-        raise WorkbookRefused("columns-missing", sheet=layout.sheet, columns=missing)
-    return Table(layout.sheet, header, columns, tuple(unknown), after, last, headers)
+        near = {name: likely[0] for name in missing if (likely := near_to(name, unknown))}
+        raise WorkbookRefused("columns-missing", sheet=layout.sheet, columns=missing, near=near)
+    return Table(layout.sheet, header, columns, tuple(unknown), after, last, headers, above=above)
+
+
+def near_to(header: str, others: Collection[str]) -> list[str]:
+    """Headers that may mean the same, the likeliest first."""
+    return get_close_matches(header, list(others), n=2, cutoff=0.5)
 
 
 def _first_rows(book: Workbook[Column], position: int, last: int) -> Iterator[Row]:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from pypinyin import Style, lazy_pinyin
 
-from changde.crypto.masking import mask_account, mask_id_number, mask_phone
+from changde.crypto.masking import MASKS
 from changde.web.forms import FigureInput
 from households.card_facts import unit_of
 from households.card_sections import OPTIONAL, Group
@@ -22,7 +22,6 @@ from households.domain.fields import CARD_FIELDS, Field
 from households.domain.values import Bad, parse
 from households.messages import message
 
-MASKS = {"id": mask_id_number, "certificate": mask_id_number, "phone": mask_phone, "account": mask_account}
 _FEW = 2  # up to so many choices lie open, more fold into a list
 _LASTING = frozenset({"year", "political_status"})  # on the sheet, but nothing to ask about every year
 _MANY = 8  # from so many on, a list can be searched (static/js/choice-search.js)

@@ -7,7 +7,7 @@ from households.models.export import CardExport
 from households.models.finding import Finding
 from households.models.household import Household, HouseholdStatus, Membership
 from households.models.identity import IdentityClaim
-from households.models.imports import ImportBatch, ImportProblem, WaitingHousehold
+from households.models.imports import ImportBatch, ImportProblem, StagedHousehold, WaitingHousehold
 from households.models.income_line import IncomeLine
 from households.models.index import IndexRun, IndexVersion, Result, RunChunk, TownshipPointer
 from households.models.listing import ColumnChoice, SavedFilter
@@ -44,6 +44,7 @@ __all__ = [
     "SavedFilter",
     "Sheet",
     "StandardRate",
+    "StagedHousehold",
     "TownshipPointer",
     "VillageCard",
     "WaitingHousehold",

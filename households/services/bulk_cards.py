@@ -26,7 +26,7 @@ from changde.crypto.cipher import blind_index, encrypt
 from households.domain import checks
 from households.domain.card import Card, Finding
 from households.domain.card_income import with_income
-from households.domain.card_update import as_past, closed_parts, filled, vanished
+from households.domain.card_update import Policy, as_past, closed_parts, combined, vanished
 from households.domain.merge import NumberedCard, changed_fields
 from households.models import Finding as FindingRow
 from households.models import (
@@ -120,6 +120,7 @@ class Known:
     changes: bool
     leave: tuple[int, ...]
     closed: tuple[str, ...] = ()
+    before: NumberedCard | None = None
 
 
 @dataclass
@@ -160,6 +161,7 @@ def plan_cards(
     visible: Any = None,
     taken: MutableMapping[bytes, int] | None = None,
     write: bool = True,
+    policy: Policy = Policy.UPDATE,
 ) -> Plan:
     """Decide what becomes of checked cards; writes nothing.
 
@@ -167,7 +169,9 @@ def plan_cards(
     the card has none. `visible` (a queryset of Household, None for the system) narrows what may be matched: a number of
     a household outside it is refused without telling more. A card with an ID number that another household holds
     waits; inside a chunk the first card has it. `judge` checks a known card again after its empty fields were filled.
-    `taken` carries the numbers of planned new cards from chunk to chunk while nothing is written.
+    `taken` carries the numbers of planned new cards from chunk to chunk while nothing is written. With `write` the
+    known households are locked until the transaction ends, so that nobody changes a card between plan and write.
+    `policy` says what happens to known households.
     """
     taken = {} if taken is None else taken
     hashes = [[blind_index(member.id_number, kind="id") for member in each.card.members] for each in incoming]
@@ -190,8 +194,17 @@ def plan_cards(
         else:
             stored.append((each, own))
         taken.update((number, own) for number in numbers if number)
-    _plan_known(stored, judge, plan)
+    if write:
+        _lock([household_id for _, household_id in stored])
+    _plan_known(stored, judge, plan, policy)
     return plan
+
+
+def _lock(household_ids: Sequence[int]) -> None:
+    """In the order of the ids, as every writer of many cards does: no two can wait for each other."""
+    rows = Household.objects.select_for_update().filter(pk__in=household_ids).order_by("pk").values_list("pk")
+    if len(rows) != len(set(household_ids)):
+        raise Household.DoesNotExist  # somebody took one back in this second: plan again
 
 
 _ELSEWHERE = -1
@@ -255,7 +268,7 @@ def _head_hash(card: Card) -> bytes | None:
     return blind_index((head.id_number if head else None) or card.household.head_id_number, kind="id")
 
 
-def _plan_known(stored: Sequence[tuple[Incoming, int]], judge: Judge, plan: Plan) -> None:
+def _plan_known(stored: Sequence[tuple[Incoming, int]], judge: Judge, plan: Plan, policy: Policy) -> None:
     """Cards of households that are there, as they will stand when the brought values are in."""
     for year in sorted({each.card.sheet.year or 0 for each, _ in stored}):
         of_year = [(each, household_id) for each, household_id in stored if (each.card.sheet.year or 0) == year]
@@ -267,7 +280,10 @@ def _plan_known(stored: Sequence[tuple[Incoming, int]], judge: Judge, plan: Plan
             if before.card.household.village_code != each.card.household.village_code:
                 plan.refused.append(Refused(each, (_red("village-changed", "village_code"),)))
                 continue
-            after = filled(before, each.card)
+            after = combined(before, each.card, policy)
+            if after is None:
+                plan.refused.append(Refused(each, (_red("household-known", "number"),)))
+                continue
             if household_id in past:
                 after = as_past(before, after)
             red = tuple(finding for finding in judge(after.card) if finding.severity == checks.RED)
@@ -278,7 +294,8 @@ def _plan_known(stored: Sequence[tuple[Incoming, int]], judge: Judge, plan: Plan
                 continue
             leave = () if household_id in past else vanished(before, after)
             changes = not has_sheet or None in after.persons or bool(leave) or bool(changed_fields(before, after))
-            plan.known.append(Known(each, household_id, after, changes, leave, closed_parts(before, after)))
+            closed = closed_parts(before, after)
+            plan.known.append(Known(each, household_id, after, changes, leave, closed, before))
 
 
 def _strangers(card: NumberedCard) -> tuple[Finding, ...]:

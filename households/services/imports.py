@@ -6,10 +6,10 @@ an import that breaks off goes on where it stood, and bringing the same workbook
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
@@ -24,15 +24,16 @@ from changde.crypto.cipher import encrypt_bytes
 from changde.jobs.models import Job
 from changde.jobs.services import enqueue
 from households.domain.card import Card, Finding
+from households.domain.card_update import Policy
 from households.domain.card_workbook import CardBook, Group, Problem, ReadCard
 from households.domain.checks import RED, WAIT, YELLOW, Context, run
 from households.domain.fields import HOUSEHOLD_SHEET
 from households.domain.workbook import Page, WorkbookRefused
 from households.messages import message
 from households.models import Finding as FindingRow
-from households.models import Household, ImportBatch, ImportProblem, Sheet
+from households.models import Household, ImportBatch, ImportProblem, Sheet, StagedHousehold
 from households.selectors.rules import CheckRules, real_places
-from households.services import status
+from households.services import staging, status
 from households.services.bulk_cards import (
     NO_KEY,
     Incoming,
@@ -44,6 +45,7 @@ from households.services.bulk_cards import (
     plan_cards,
     write_plan,
 )
+from households.services.staging import Staged
 
 CHUNK = 500
 KEEP_FILES = timedelta(days=30)
@@ -77,6 +79,7 @@ class Outcome:
     same: int = 0
     refused: int = 0
     waiting: int = 0
+    left_out: int = 0
     told: list[Told] = field(default_factory=list)
 
     @property
@@ -111,8 +114,20 @@ class Rules(CheckRules):
 
 
 @transaction.atomic
-def bring(*, by: User, area: int | None, file_name: str, file: BinaryIO, initial: bool = False) -> ImportBatch:
-    """Keep an uploaded workbook (encrypted) and have it checked in the background; nothing is written yet."""
+def bring(
+    *,
+    by: User,
+    area: int | None,
+    file_name: str,
+    file: BinaryIO,
+    initial: bool = False,
+    policy: Policy = Policy.UPDATE,
+    contents: dict[str, Any] | None = None,
+) -> ImportBatch:
+    """Keep an uploaded workbook (encrypted) and have it checked in the background; nothing is written yet.
+
+    `policy` says what happens to households that are there; `contents` is what a glance at the file told.
+    """
     content = file.read()
     (pk,) = allocate_ids(ImportBatch, 1)
     batch = ImportBatch.objects.create(
@@ -124,8 +139,18 @@ def bring(*, by: User, area: int | None, file_name: str, file: BinaryIO, initial
         size=len(content),
         file_cipher=encrypt_bytes(content, field="import.file", owner=pk),
         initial=initial,
+        policy=policy.value,
+        contents=contents or {},
     )
-    record("households.bring_workbook", by=by, target=batch, area=area, digest=batch.digest, size=batch.size)
+    record(
+        "households.bring_workbook",
+        by=by,
+        target=batch,
+        area=area,
+        digest=batch.digest,
+        size=batch.size,
+        policy=batch.policy,
+    )
     batch.job = enqueue("check_cards", by=by, area=area, parameters={"batch": pk})
     batch.save(update_fields=["job"])
     _forget_old_files()
@@ -134,20 +159,60 @@ def bring(*, by: User, area: int | None, file_name: str, file: BinaryIO, initial
 
 def _forget_old_files() -> None:
     """Workbooks are full of numbers of people: they are kept only as long as refused rows are fetched."""
-    old = ImportBatch.objects.filter(brought_at__lt=timezone.now() - KEEP_FILES, file_cipher__isnull=False)
-    old.update(file_cipher=None)
+    old = ImportBatch.objects.filter(brought_at__lt=timezone.now() - KEEP_FILES)
+    StagedHousehold.objects.filter(batch__in=old).delete()
+    old.filter(file_cipher__isnull=False).update(file_cipher=None)
 
 
 @transaction.atomic
 def accept(*, batch: ImportBatch, by: User) -> ImportBatch:
     """Have a checked workbook written; a second click finds it running."""
-    locked = ImportBatch.objects.select_for_update().get(pk=batch.pk)
+    locked = _locked(batch)
     if locked.state == ImportBatch.State.CHECKED:
-        locked.state = ImportBatch.State.RUNNING
-        locked.job = enqueue("import_cards", by=by, area=locked.area, parameters={"batch": locked.pk})
-        locked.save(update_fields=["state", "job"])
-        record("households.accept_workbook", by=by, target=locked, area=locked.area)
+        left_out = StagedHousehold.objects.filter(batch=locked, excluded=True).count()
+        record(
+            "households.accept_workbook",
+            by=by,
+            target=locked,
+            area=locked.area,
+            policy=locked.policy,
+            left_out=left_out,
+        )
+        locked.confirmed_at = timezone.now()
+        _start(locked, ImportBatch.State.RUNNING, "import_cards", by)
     return locked
+
+
+@transaction.atomic
+def go_on(*, batch: ImportBatch, by: User) -> ImportBatch:
+    """Take up a batch that was cancelled or broke off: its check anew, or its write where it stood."""
+    locked = _locked(batch)
+    if not may_go_on(locked):
+        return locked
+    record("households.resume_workbook", by=by, target=locked, area=locked.area, position=locked.position)
+    locked.error, locked.finished_at = "", None
+    if locked.confirmed_at:
+        _start(locked, ImportBatch.State.RUNNING, "import_cards", by)
+    else:
+        _start(locked, ImportBatch.State.WAITING, "check_cards", by)
+    return locked
+
+
+def may_go_on(batch: ImportBatch) -> bool:
+    """Cancelled or broken off by a job, not refused as a file, nothing taken back, and the file still kept."""
+    over = batch.state in (ImportBatch.State.CANCELLED, ImportBatch.State.FAILED)
+    stopped = over and batch.error in ("", "job-failed") and not batch.undone
+    return stopped and ImportBatch.objects.filter(pk=batch.pk, file_cipher__isnull=False).exists()
+
+
+def _locked(batch: ImportBatch) -> ImportBatch:
+    return ImportBatch.objects.select_for_update().defer("file_cipher").get(pk=batch.pk)
+
+
+def _start(batch: ImportBatch, state: str, kind: str, by: User) -> None:
+    batch.state = state
+    batch.job = enqueue(kind, by=by, area=batch.area, parameters={"batch": batch.pk})
+    batch.save(update_fields=["state", "job", "confirmed_at", "error", "finished_at"])
 
 
 def note_refused_file(batch: ImportBatch, refused: WorkbookRefused) -> None:
@@ -166,13 +231,17 @@ def note_broken_off(batch: ImportBatch, state: str) -> None:
 
 def settle(batch: ImportBatch) -> None:
     """A batch whose job is over without having finished it (cancelled before a worker took it) is over too."""
+    if batch.state == ImportBatch.State.UNDOING:
+        return  # services.undo settles those
     if batch.is_open and batch.job is not None and not batch.job.is_open:
         cancelled = batch.job.state == Job.State.CANCELLED
         note_broken_off(batch, ImportBatch.State.CANCELLED if cancelled else ImportBatch.State.FAILED)
         batch.refresh_from_db(fields=["state", "error", "error_facts", "finished_at"])
 
 
-def open_batch(*, by: User | None, file_name: str, content: bytes, initial: bool) -> ImportBatch:
+def open_batch(
+    *, by: User | None, file_name: str, content: bytes, initial: bool, policy: Policy = Policy.UPDATE
+) -> ImportBatch:
     """A batch that is written at once (the command); the file itself is not kept."""
     with transaction.atomic():
         batch = ImportBatch.objects.create(
@@ -182,22 +251,54 @@ def open_batch(*, by: User | None, file_name: str, content: bytes, initial: bool
             digest=hashlib.sha256(content).hexdigest(),
             size=len(content),
             initial=initial,
+            policy=policy.value,
             state=ImportBatch.State.RUNNING,
+            confirmed_at=timezone.now(),
         )
-        record("households.bring_workbook", by=by, target=batch, digest=batch.digest, size=batch.size)
+        record(
+            "households.bring_workbook",
+            by=by,
+            target=batch,
+            digest=batch.digest,
+            size=batch.size,
+            policy=batch.policy,
+        )
     return batch
 
 
 # -- checking and writing ------------------------------
 
 
-def check(*, book: CardBook, by: User | None, progress: Progress | None = None) -> Outcome:
-    """What would become of the workbook; nothing is written."""
+def check(
+    *,
+    book: CardBook,
+    by: User | None,
+    progress: Progress | None = None,
+    policy: Policy = Policy.UPDATE,
+    batch: ImportBatch | None = None,
+) -> Outcome:
+    """What would become of the workbook; no card is written.
+
+    With a `batch` its households are kept one by one for the review, and `told` stays empty: a workbook of any size is
+    checked with flat memory.
+    """
     rules, taken, outcome = Rules(by), dict[bytes, int](), Outcome(len(book.groups), book.members)
+    if batch is not None:
+        with transaction.atomic():
+            batch.problems.all().delete()
+            staging.forget(batch)
     for start, chunk in _chunks(book, 0):
         sifted = _sift(book, chunk, start, rules)
-        plan = plan_cards(sifted.incoming, judge=rules.judge, visible=_visible(by), taken=taken, write=False)
-        _count(outcome, sifted, _foreseen(plan))
+        plan = plan_cards(
+            sifted.incoming, judge=rules.judge, visible=_visible(by), taken=taken, write=False, policy=policy
+        )
+        foreseen = _foreseen(plan)
+        if batch is not None:
+            with transaction.atomic():
+                twins = staging.namesakes({new.incoming.group: new.card for new in plan.new}, _visible(by))
+                staging.keep(batch, _staged(sifted, plan, foreseen, twins, rules))
+                _keep_told(batch, sifted.told(foreseen))
+        _count(outcome, sifted, foreseen, tell=batch is None)
         if progress:
             progress(start + len(chunk), len(book.groups))
     return outcome
@@ -205,26 +306,24 @@ def check(*, book: CardBook, by: User | None, progress: Progress | None = None) 
 
 def note_checked(*, batch: ImportBatch, outcome: Outcome, book: CardBook) -> None:
     """Keep what a check foresaw, for the page that asks whether to write it."""
-    with transaction.atomic():
-        batch.problems.all().delete()
-        _keep_told(batch, outcome.told)
-        ImportBatch.objects.filter(pk=batch.pk, state=ImportBatch.State.WAITING).update(
-            state=ImportBatch.State.CHECKED, unknown_columns=_unknown(book), **_counts(outcome)
-        )
+    ImportBatch.objects.filter(pk=batch.pk, state=ImportBatch.State.WAITING).update(
+        state=ImportBatch.State.CHECKED, unknown_columns=_unknown(book), **_counts(outcome)
+    )
 
 
 def take_in(
     *, book: CardBook, batch: ImportBatch, by: User | None, progress: Progress | None = None, chunk_size: int = CHUNK
 ) -> Outcome:
-    """Write the workbook; goes on where an earlier try of the same batch stood."""
+    """Write the workbook but for what the reviewer kept out; goes on where an earlier try of the batch stood."""
     rules, outcome = Rules(by), Outcome(len(book.groups), book.members)
     with transaction.atomic():
         batch = ImportBatch.objects.select_for_update().get(pk=batch.pk)
         if batch.position == 0:
             batch.problems.all().delete()  # of the check: the tables may have changed since
             ImportBatch.objects.filter(pk=batch.pk).update(unknown_columns=_unknown(book), **_counts(Outcome()))
+    kept_out = staging.kept_out(batch)
     for start, chunk in _chunks(book, batch.position, chunk_size):
-        sifted = _sift(book, chunk, start, rules)
+        sifted = _sift(book, chunk, start, rules, kept_out)
         written = _write_chunk(batch, sifted, start + len(chunk), rules)
         _count(outcome, sifted, written)
         if progress:
@@ -243,6 +342,8 @@ def take_in(
             accepted=batch.accepted,
             refused=batch.refused,
             waiting=batch.waiting,
+            left_out=batch.left_out,
+            policy=batch.policy,
         )
     return outcome
 
@@ -256,6 +357,7 @@ class _Sifted:
     incoming: list[Incoming] = field(default_factory=list)
     waiting: list[Waiting] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
+    left_out: int = 0
 
     def told(self, written: Written) -> list[Told]:
         """Every problem of the chunk in the order of the workbook."""
@@ -284,9 +386,12 @@ def _chunks(book: CardBook, start: int, size: int = CHUNK) -> Iterator[tuple[int
         yield begin, book.groups[begin : begin + size]
 
 
-def _sift(book: CardBook, chunk: Sequence[Group], start: int, rules: Rules) -> _Sifted:
+def _sift(book: CardBook, chunk: Sequence[Group], start: int, rules: Rules, kept_out: Collection[int] = ()) -> _Sifted:
     sifted = _Sifted(book, {})
     for index, group in enumerate(chunk, start):
+        if index in kept_out:
+            sifted.left_out += 1
+            continue
         read = sifted.reads[index] = book.read(group)
         findings = rules.findings(read)
         card = replace(
@@ -330,18 +435,26 @@ def _write_chunk(batch: ImportBatch, sifted: _Sifted, position: int, rules: Rule
         try:
             with acting(rules.by), transaction.atomic():
                 return _write(batch, sifted, position, rules)
-        except IntegrityError:
+        except (IntegrityError, Household.DoesNotExist):
             if last_try:
                 raise
     raise AssertionError("unreachable")
 
 
 def _write(batch: ImportBatch, sifted: _Sifted, position: int, rules: Rules) -> Written:
-    plan = plan_cards(sifted.incoming, judge=rules.judge, visible=_visible(rules.by))
+    plan = plan_cards(sifted.incoming, judge=rules.judge, visible=_visible(rules.by), policy=batch.applies)
+    twins = staging.twins_of(batch, min(sifted.reads, default=0), max(sifted.reads, default=0))
+    before = staging.rows_of_cards([known.household_id for known in plan.known if known.changes])
     written = write_plan(plan, by=rules.by, batch=batch, rules=rules)
     keep_waiting(sifted.waiting, batch)
     _note_status(batch, written, rules.by)
     _keep_told(batch, sifted.told(written))
+    rows = _staged(sifted, plan, written, twins, rules)
+    for row in rows:
+        row.written = row.kind != staging.Kind.REFUSED
+        row.rows_before = before.get(row.card or 0) if row.kind == staging.Kind.CHANGED else None
+    staging.note_versions(rows)
+    staging.keep(batch, rows)
     ImportBatch.objects.filter(pk=batch.pk).update(
         position=position,
         created=F("created") + len(written.created),
@@ -350,9 +463,39 @@ def _write(batch: ImportBatch, sifted: _Sifted, position: int, rules: Rules) -> 
         accepted=F("accepted") + len(written.accepted),
         refused=F("refused") + len(written.refused) + len(sifted.refused),
         waiting=F("waiting") + len(written.waiting) + len(sifted.waiting),
+        left_out=F("left_out") + sifted.left_out,
         households=position,
     )
     return written
+
+
+def _staged(sifted: _Sifted, plan: Plan, came: Written, twins: Mapping[int, int], rules: Rules) -> list[Staged]:
+    """A row for each household of the chunk: what it is, or what came of it."""
+    kind = staging.Kind
+    known = {each.incoming.group: each for each in plan.known}
+    rows: list[Staged] = []
+
+    def add(incoming: Incoming, of: str, card: int | None = None, twin: int | None = None) -> None:
+        row = staging.staged(incoming.group, of, incoming.card, sifted.reads[incoming.group].number)
+        row.card, row.twin = card if card is not None and card > 0 else None, twin
+        if of == kind.CHANGED and incoming.group in known:
+            staging.note_changes(row, known[incoming.group])
+        rows.append(row)
+
+    for incoming, card in came.created:
+        twin = twins.get(incoming.group)
+        add(incoming, kind.DUPLICATE if twin else kind.NEW, card, twin)
+    for incoming, card in came.changed:
+        add(incoming, kind.CHANGED, card)
+    for incoming, card in came.same:
+        add(incoming, kind.SAME, card)
+    waits = [*sifted.waiting, *came.waiting]
+    firsts = staging.visible_of({wait.first for wait in waits if wait.first and wait.first > 0}, _visible(rules.by))
+    for wait in waits:
+        add(wait.incoming, kind.WAITING, None, wait.first if wait.first in firsts else None)
+    for refused in (*sifted.refused, *came.refused):
+        add(refused.incoming, kind.REFUSED)
+    return rows
 
 
 def _note_status(batch: ImportBatch, written: Written, by: User | None) -> None:
@@ -385,17 +528,19 @@ def _note_status(batch: ImportBatch, written: Written, by: User | None) -> None:
     FindingRow.objects.bulk_create(differing, ignore_conflicts=True)
 
 
-def _count(outcome: Outcome, sifted: _Sifted, written: Written) -> None:
+def _count(outcome: Outcome, sifted: _Sifted, written: Written, *, tell: bool = True) -> None:
     outcome.created += len(written.created)
     outcome.changed += len(written.changed)
     outcome.same += len(written.same)
     outcome.refused += len(written.refused) + len(sifted.refused)
     outcome.waiting += len(written.waiting) + len(sifted.waiting)
-    outcome.told += sifted.told(written)
+    outcome.left_out += sifted.left_out
+    if tell:
+        outcome.told += sifted.told(written)
 
 
 def _counts(outcome: Outcome) -> dict[str, int]:
-    names = ("households", "members", "accepted", "created", "changed", "same", "refused", "waiting")
+    names = ("households", "members", "accepted", "created", "changed", "same", "refused", "waiting", "left_out")
     return {name: getattr(outcome, name) for name in names}
 
 
@@ -403,6 +548,7 @@ def _keep_told(batch: ImportBatch, told: Sequence[Told]) -> None:
     ImportProblem.objects.bulk_create(
         ImportProblem(
             batch=batch,
+            position=each.group,
             household=each.household[:40],
             sheet=each.problem.sheet,
             row=each.problem.row,

@@ -218,6 +218,8 @@ def _act_text(act: Act) -> str:
         return str(_EVIDENCE_ACTS[act.verb])
     if act.verb == "households.number_waits":
         return _("另有一户填写了同一证件号码，等待查重")
+    if act.verb == "households.undo_import":
+        return _("撤销导入，恢复到导入之前")
     return _("系统之外的改动") if not act.verb else act.verb
 
 

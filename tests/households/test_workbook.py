@@ -7,7 +7,8 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from households.domain.card_workbook import open_cards, template_pages
+from households.domain.card_template import template_pages
+from households.domain.card_workbook import open_cards
 from households.domain.workbook import Page, ReadLimits, WorkbookRefused, write
 from households.messages import WORKBOOK_TEXTS, workbook_message
 from tests.households import hostile
@@ -31,10 +32,10 @@ def sample_with_a_broken_sheet() -> io.BytesIO:
 
 HOSTILE = {
     "empty file": (lambda: io.BytesIO(b""), "workbook-not-xlsx"),
-    "renamed csv": (lambda: io.BytesIO("户编号,姓名\n1,张三\n".encode()), "workbook-not-xlsx"),
+    "csv of something else": (lambda: io.BytesIO("户编号,姓名\n1,张三\n".encode()), "header-missing"),
     "renamed picture": (lambda: io.BytesIO(b"\x89PNG\r\n\x1a\n" + b"\0" * 500), "workbook-not-xlsx"),
     "half a workbook": (half_of_the_sample, "workbook-broken"),
-    "other archive": (lambda: archive_without_workbook(), "workbook-broken"),
+    "other archive": (lambda: archive_without_workbook(), "zip-names"),
     "broken sheet": (sample_with_a_broken_sheet, "workbook-broken"),
     "old .xls": (lambda: io.BytesIO(OLE), "workbook-old"),
     "password": (lambda: io.BytesIO(OLE + "EncryptedPackage".encode("utf-16-le")), "workbook-encrypted"),

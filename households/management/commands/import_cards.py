@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from changde.accounts.models import User
+from households.domain.card_update import Policy
 from households.domain.card_workbook import open_cards
 from households.domain.workbook import WorkbookRefused, write
 from households.messages import workbook_message
@@ -19,7 +20,7 @@ from households.services import imports
 
 
 class Command(BaseCommand):
-    help = "Bring a workbook of cards in: FILE.xlsx with the sheets 户信息 and 人信息."
+    help = "Bring cards in: FILE.xlsx with the sheets 户信息 and 人信息, or CSV (docs/import.md)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
@@ -27,10 +28,16 @@ class Command(BaseCommand):
         parser.add_argument("--returned", type=Path, metavar="OUT.xlsx", help="write refused and waiting rows here")
         parser.add_argument("--json", action="store_true", help="print the result as JSON")
         parser.add_argument("--initial", action="store_true", help="the one-off first load: sets household status")
+        parser.add_argument(
+            "--policy",
+            choices=[policy.value for policy in Policy],
+            default=Policy.UPDATE.value,
+            help="households that are there: update (the workbook wins), keep (only fill gaps), reject (refuse them)",
+        )
         parser.add_argument("--by", metavar="USERNAME", help="in whose name and area; without it the system's")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        by = self._user(options["by"])
+        by, policy = self._user(options["by"]), Policy(options["policy"])
         try:
             content = options["file"].read_bytes()
         except OSError as error:
@@ -42,11 +49,15 @@ class Command(BaseCommand):
         with book:
             if options["dry_run"]:
                 with transaction.atomic():
-                    outcome = imports.check(book=book, by=by, progress=self._progress)
+                    outcome = imports.check(book=book, by=by, progress=self._progress, policy=policy)
                     transaction.set_rollback(True)
             else:
                 batch = imports.open_batch(
-                    by=by, file_name=options["file"].name, content=content, initial=options["initial"]
+                    by=by,
+                    file_name=options["file"].name,
+                    content=content,
+                    initial=options["initial"],
+                    policy=policy,
                 )
                 outcome = self._take_in(book, batch, by)
             if options["returned"]:
