@@ -36,6 +36,7 @@ CAPABILITIES: dict[str, frozenset[str]] = {
         "edit_cards": _VILLAGE | {Role.TOWNSHIP_OFFICER},
         "import_cards": _VILLAGE | _OFFICES,
         "read_results": _READERS | {Role.HELPER},
+        "decide_duplicates": _VILLAGE | _OFFICES,  # the lowest office that covers both records, never who typed one
         "recompute": _OFFICES,
         "manage_index": {Role.COUNTY_OFFICE, Role.CITY_OFFICE},
         # cadres

@@ -1,5 +1,7 @@
 """Tables of the people who are helped."""
 
+from households.models.duplicate import DistinctPair, DuplicateCase
+from households.models.event import FormerVillage, LifeEvent, MoveRequest
 from households.models.finding import Finding
 from households.models.household import Household, HouseholdStatus, Membership
 from households.models.identity import IdentityClaim
@@ -10,8 +12,12 @@ from households.models.sheet import MemberSheet, Sheet
 from households.models.village_card import VillageCard
 
 __all__ = [
+    "DistinctPair",
+    "DuplicateCase",
     "Finding",
+    "FormerVillage",
     "Household",
+    "LifeEvent",
     "HouseholdStatus",
     "IdentityClaim",
     "ImportBatch",
@@ -20,6 +26,7 @@ __all__ = [
     "IndexVersion",
     "MemberSheet",
     "Membership",
+    "MoveRequest",
     "Person",
     "Result",
     "RunChunk",

@@ -48,6 +48,8 @@ class Person(models.Model):
         indexes = [
             models.Index(fields=["id_number_hash"], condition=Q(id_number_hash__isnull=False), name="person_id_hash"),
             models.Index(fields=["phone_hash"], condition=Q(phone_hash__isnull=False), name="person_phone_hash"),
+            # The duplicates desk looks for the same name with the same birth date, city-wide.
+            models.Index(fields=["name", "birth_date"], name="person_name_birth"),
         ]
         constraints = [
             models.CheckConstraint(name="person_sex", condition=Q(sex__in=["男", "女", ""])),

@@ -103,7 +103,7 @@ def save_card(
         with acting(by), transaction.atomic():
             return _save(mine, by, household, expected_version, client_key, capability)
     except _NumbersTaken as taken:
-        _note_duplicates(taken.hashes, by=by, village=card.household.village_code)
+        note_duplicates(taken.hashes, by=by, village=card.household.village_code)
         raise NumberWaits(taken.members) from None
     except IntegrityError as error:
         return _explained(error, by, client_key)
@@ -271,7 +271,7 @@ def _write(
     _write_sheet(row, mine.card, ids, by)
     if not past:
         _take_numbers(row, mine.card, ids)
-        _note_findings(row, ids, findings, year, by)
+        note_findings(row, ids, findings, year, by)
     record(
         "households.save_card",
         by=by,
@@ -392,13 +392,13 @@ def _take_numbers(row: Household, card: Card, ids: Sequence[int]) -> None:
     if gone:
         IdentityClaim.objects.filter(household=row, number_hash__in=gone).delete()
     missing = {hashed: wanted[hashed] for hashed in sorted(wanted) if held.get(hashed) != wanted[hashed]}
-    taken = _claim(row, missing)
+    taken = claim_numbers(row, missing)
     if taken:
         members = [index for index, person in enumerate(ids) if person in {wanted[hashed] for hashed in taken}]
         raise _NumbersTaken(members, taken)
 
 
-def _claim(row: Household, wanted: dict[bytes, int]) -> list[bytes]:
+def claim_numbers(row: Household, wanted: dict[bytes, int]) -> list[bytes]:
     """Insert claims; the hashes somebody else holds."""
     IdentityClaim.objects.bulk_create(
         [IdentityClaim(number_hash=hashed, person_id=person, household=row) for hashed, person in wanted.items()],
@@ -409,7 +409,7 @@ def _claim(row: Household, wanted: dict[bytes, int]) -> list[bytes]:
     return [hashed for hashed in wanted if hashed not in held]
 
 
-def _note_findings(
+def note_findings(
     row: Household, ids: Sequence[int], findings: Iterable[Check], year: int | None, by: User | None
 ) -> None:
     """Yellow checks become open findings; one that no longer fires is closed as corrected."""
@@ -445,7 +445,7 @@ def _note_findings(
 
 
 @transaction.atomic
-def _note_duplicates(hashes: Sequence[bytes], *, by: User | None, village: int | None) -> None:
+def note_duplicates(hashes: Sequence[bytes], *, by: User | None, village: int | None) -> None:
     """A finding on each first card of a number, for the lowest office that covers both; it blocks a posting."""
     for claim in IdentityClaim.objects.filter(number_hash__in=list(hashes)).select_related("household"):
         first = claim.household
