@@ -11,8 +11,16 @@ class HouseholdsConfig(AppConfig):
 
         navigation.register("cards", _("户卡"), "households:list", "card", "read_cards", order=20)
         navigation.register("imports", _("导入"), "households:imports", "import", "import_cards", order=60)
+        navigation.register("moves", _("户卡迁移"), "households:moves", "map", "read_cards", order=65)
         badges.register("job_kind", "check_cards", _("检查户卡工作簿"))
         badges.register("job_kind", "import_cards", _("户卡入库"))
+        for state, label, tone, icon in (
+            ("asked", _("待接收"), "info", "clock"),
+            ("accepted", _("已接收"), "good", "check"),
+            ("refused", _("未接收"), "warning", "undo"),
+            ("withdrawn", _("已撤回"), "neutral", "cross"),
+        ):
+            badges.register("move", state, label, tone, icon)
         for state, label, tone, icon in (
             ("waiting", _("正在检查"), "info", "clock"),
             ("checked", _("待确认入库"), "warning", "question"),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from households.views import card, card_form, cards, imports, village_cards, why
+from households.views import card, card_form, cards, events, imports, village_cards, why
 
 app_name = "households"
 urlpatterns = [
@@ -13,6 +13,12 @@ urlpatterns = [
     path("households/<int:household_id>/edit/", card_form.edit, name="edit"),
     path("households/<int:household_id>/reveal/", card.reveal, name="reveal"),
     path("households/<int:household_id>/why/", why.why, name="why"),
+    path("households/<int:household_id>/events/<slug:kind>/", events.event, name="event"),
+    path("households/<int:household_id>/events/<int:event_id>/undo/", events.undo, name="event_undo"),
+    path("households/<int:household_id>/former/", events.former, name="former"),
+    path("moves/", events.move_list, name="moves"),
+    path("moves/<int:request_id>/", events.move_page, name="move"),
+    path("moves/<int:request_id>/decide/", events.move_decide, name="move_decide"),
     path("imports/", imports.index, name="imports"),
     path("imports/new/", imports.new, name="import"),
     path("imports/template/", imports.template, name="import_template"),

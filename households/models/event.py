@@ -164,6 +164,7 @@ class FormerVillage(models.Model):
     village = models.ForeignKey(Division, models.PROTECT, related_name="+")
     until = models.DateField()
     version = models.PositiveIntegerField()
+    memberships = ArrayField(models.BigIntegerField(), default=list, help_text="who lived there on the day")
     event = models.OneToOneField(LifeEvent, models.PROTECT, related_name="+")
 
     objects = FormerVillageQuerySet.as_manager()

@@ -554,6 +554,9 @@ def _keep_former(event: LifeEvent, changes: Iterable[Change], before: Mapping[in
                 village_id=change.before,
                 until=event.on,
                 version=before[change.household][0],
+                memberships=list(
+                    Membership.objects.open().filter(household=change.household).values_list("pk", flat=True)
+                ),
                 event=event,
             )
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -19,16 +19,19 @@ from households.card_facts import facts_of
 from households.card_sections import ASSETS, BASICS, HOUSING, INCOME, LAND, MEMBERS
 from households.domain.card import Member
 from households.domain.fields import CARD_FIELDS
-from households.messages import message
-from households.models import Finding, Household, HouseholdStatus, Membership, Person
-from households.selectors.cards import CardPage, card_of, card_page
+from households.messages import END_REASONS, message
+from households.models import Finding, Household, HouseholdStatus, LifeEvent, Membership, MoveRequest, Person
+from households.selectors.cards import CardPage, Reader, card_of, card_page
+from households.selectors.events import events_of, former_of
 from households.selectors.history import Act, history_of
+from households.views.events import menu
 
 TABS = (
     ("overview", gettext_lazy("概况"), "card"),
     ("members", gettext_lazy("家庭成员"), "people"),
     ("income", gettext_lazy("收入支出"), "money"),
     ("conditions", gettext_lazy("生活条件"), "house"),
+    ("events", gettext_lazy("变更"), "people"),
     ("history", gettext_lazy("历史"), "clock"),
 )
 # Panels of this and of upper apps, filled by their address when the app is there.
@@ -44,7 +47,11 @@ SECRETS = {
 @access("read_cards")
 def card(request: HttpRequest, household_id: int) -> HttpResponse:
     """One card. Opening it is one event of the log, whichever part is shown."""
-    household = card_of(request.user, household_id)
+    try:
+        household = card_of(request.user, household_id)
+    except Http404:
+        former_of(request.user, household_id)  # an old office reads the card as it was before it moved
+        return redirect("households:former", household_id)
     tab = request.GET.get("tab", "")
     tab = tab if tab in {name for name, *_rest in TABS} else "overview"
     asked = request.GET.get("year", "")
@@ -74,11 +81,12 @@ def card(request: HttpRequest, household_id: int) -> HttpResponse:
         "findings": [(finding, _finding_text(finding)) for finding in page.findings],
         "panels": _panels(household) if tab == "overview" else [],
         "may_edit": covers(request.user, "edit_cards", household.village_id),
+        "event_menu": menu(household),
         "crumbs": [
             {"text": _("户卡"), "href": reverse("households:list")},
             {"text": household.head_name or household.number or str(household.pk)},
         ],
-    } | _TAB_CONTEXT[tab](page)
+    } | (_events(request.user, household) if tab == "events" else _TAB_CONTEXT[tab](page))
     return render_page(request, "households/card.html", context)
 
 
@@ -110,6 +118,24 @@ def _history(page: CardPage) -> dict[str, Any]:
     }
 
 
+def _events(user: Reader, household: Household) -> dict[str, Any]:
+    """Events with their words, and the other card where the reader may open it."""
+    found = [
+        (event, event.other_id if event.household_id == household.pk else event.household_id)
+        for event in events_of(household)
+    ]
+    reachable = Household.objects.visible_to(user).in_bulk([other for _event, other in found if other])
+    life = [(event, _event_text(event), reachable.get(other or 0)) for event, other in found]
+    waiting = MoveRequest.objects.waiting().filter(household=household).select_related("to_village").first()
+    return {"life": life, "waiting_move": waiting}
+
+
+def _event_text(event: LifeEvent) -> str:
+    if event.undoes:
+        return _("撤销：%(event)s") % {"event": event.undoes.get_kind_display()}
+    return event.get_kind_display()
+
+
 def _lines(act: Act, names: dict[int, str]) -> list[tuple[str, str, str, str]]:
     """(whose, field, before, after) of each changed field."""
     return [
@@ -136,6 +162,10 @@ def _act_text(act: Act) -> str:
     if act.verb == "households.set_status":
         before, after = (HouseholdStatus(act.facts[side]).label for side in ("before", "after"))
         return _("户状态：%(before)s → %(after)s") % {"before": before, "after": after}
+    if act.verb == "households.event":
+        kind = act.facts["undoes"] or act.facts["kind"]
+        label = str(LifeEvent.Kind(kind).label)
+        return _("撤销：%(event)s") % {"event": label} if act.facts["undoes"] else label
     if act.verb == "households.number_waits":
         return _("另有一户填写了同一证件号码，等待查重")
     return _("系统之外的改动") if not act.verb else act.verb
@@ -155,11 +185,10 @@ def _plain(value: Any) -> str:
         return str(HouseholdStatus(value).label)
     if value in _CHOICES:
         return _(value)
-    return str(_END_REASONS.get(value, value))
+    return str(END_REASONS.get(value, value) if isinstance(value, str) else value)
 
 
 _CHOICES = frozenset(value for of in CARD_FIELDS for value in of.values)
-_END_REASONS = {"removed": gettext_lazy("录入时移出")}
 
 
 def _finding_text(finding: Finding) -> str:

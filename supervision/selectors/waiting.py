@@ -14,6 +14,7 @@ from cadres.selectors import plans_to_sign
 from changde.accounts.models import User
 from changde.jobs.models import Job
 from households.models import Finding, WaitingHousehold
+from households.selectors.events import moves_to_receive
 from supervision.models import Objection, PublicityList, Step
 from supervision.selectors.tasks import Task
 
@@ -59,6 +60,24 @@ def waiting_households(user: User, code: int) -> Iterator[Task]:
     if found["count"]:
         text = ngettext("%(count)s 户等待查重", "%(count)s 户等待查重", found["count"]) % found
         yield Task("waiting", text, _to("households:imports"), "clock", since=found["oldest"])
+
+
+def moves(user: User, code: int) -> Iterator[Task]:
+    """Households that move into the person's villages and wait to be received."""
+    if not user.can("edit_cards"):
+        return
+    rows = list(moves_to_receive(user, code)[: ONE_BY_ONE + 1])
+    for row in rows[:ONE_BY_ONE]:
+        yield Task(
+            f"move_{row.pk}",
+            _("接收迁入的户"),
+            _to("households:move", row.pk),
+            "map",
+            str(row.to_village),
+            row.asked_at,
+        )
+    if len(rows) > ONE_BY_ONE:
+        yield Task("moves", _("还有其他迁入的户待接收"), _to("households:moves"), "map", since=rows[-1].asked_at)
 
 
 def drafts(user: User, code: int) -> Iterator[Task]:
@@ -124,6 +143,7 @@ Provider = Callable[[User, int], Iterable[Task]]
 PROVIDERS: tuple[Provider, ...] = (
     findings,
     waiting_households,
+    moves,
     drafts,
     shown_lists,
     second_lists,
