@@ -12,7 +12,7 @@ from changde.jobs.services import RunningJob, finisher, handler
 from households.domain.card_workbook import CardBook, open_cards
 from households.domain.workbook import WorkbookRefused
 from households.models import ImportBatch, IndexRun, RunChunk
-from households.services import imports, index_runs, results
+from households.services import duplicates, imports, index_runs, results
 
 
 @contextmanager
@@ -93,3 +93,14 @@ def recompute_stale_of_area(job: RunningJob) -> dict[str, Any]:
 def recompute_stale() -> None:
     """Beat, every night: what is still stale or missing is recomputed card by card."""
     results.recompute_stale()
+
+
+@handler(duplicates.FIND_JOB)
+def find_duplicates_in_area(job: RunningJob) -> dict[str, Any]:
+    return {"found": duplicates.find_candidates(area=job.parameters["area"], by=job.owner)}
+
+
+@shared_task(name="households.tasks.find_duplicates")
+def find_duplicates() -> None:
+    """Beat, every night: new candidates of the whole city for the duplicates desk."""
+    duplicates.find_candidates()

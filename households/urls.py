@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from households.views import card, card_form, cards, events, imports, village_cards, why
+from households.views import card, card_form, cards, duplicates, events, imports, village_cards, why
 
 app_name = "households"
 urlpatterns = [
@@ -19,6 +19,12 @@ urlpatterns = [
     path("moves/", events.move_list, name="moves"),
     path("moves/<int:request_id>/", events.move_page, name="move"),
     path("moves/<int:request_id>/decide/", events.move_decide, name="move_decide"),
+    path("duplicates/", duplicates.desk, name="duplicates"),
+    path("duplicates/find/", duplicates.find, name="duplicates_find"),
+    path("duplicates/<int:case_id>/", duplicates.case, name="duplicate"),
+    path("duplicates/<int:case_id>/reveal/", duplicates.reveal, name="duplicate_reveal"),
+    path("duplicates/<int:case_id>/decide/", duplicates.decide, name="duplicate_decide"),
+    path("duplicates/<int:case_id>/undo/", duplicates.undo, name="duplicate_undo"),
     path("imports/", imports.index, name="imports"),
     path("imports/new/", imports.new, name="import"),
     path("imports/template/", imports.template, name="import_template"),
