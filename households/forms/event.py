@@ -45,6 +45,7 @@ class EventForm(forms.Form):
     """What every event says: the card's version, the day, and why."""
 
     needs_reason = False
+    look_again = ""  # what the person must look at before submitting once more
     version = forms.IntegerField(widget=forms.HiddenInput)
     asked = forms.CharField(required=False, widget=forms.HiddenInput)
     on = forms.DateField(label=gettext_lazy("发生日期"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"))
@@ -110,7 +111,9 @@ class EventForm(forms.Form):
                     self._ask_relation(group, row, again)
         if again:
             text = _("请核对以下内容，无误后再提交一次。")
-            raise forms.ValidationError(f"{found} {text}" if found else text, code="look_again")
+            self.look_again = f"{found}{text}"
+            self.order_fields(sorted(self.fields, key=lambda name: not name.startswith("relation_")))
+            raise forms.ValidationError(self.look_again, code="look_again")
 
     def _ask_relation(self, group: Group, row: Membership, again: bool) -> None:
         name = f"relation_{row.person_id}"
@@ -284,6 +287,7 @@ class MarryOutForm(LeaveForm, WithOther):
         self.fields["other"].required = False
         self.fields["other"].help_text = _("嫁到外地或没有户卡的人家不填。") + str(_CARD_HELP)
         self.fields["relation"].choices = _relations()  # type: ignore[attr-defined]
+        self.order_fields(["person", "new_head", "other", "relation", "on", "reason"])
 
     def clean(self) -> dict[str, Any]:
         if self.card and not self.cleaned_data.get("relation"):
@@ -294,7 +298,7 @@ class MarryOutForm(LeaveForm, WithOther):
 class MoveForm(EventForm):
     needs_reason = True
     to = forms.CharField(label=gettext_lazy("迁往哪个村"), max_length=60, help_text=gettext_lazy("填村名或12位代码"))
-    code = forms.ChoiceField(label=gettext_lazy("请选定"), required=False, widget=forms.RadioSelect, choices=[])
+    code = forms.ChoiceField(label=gettext_lazy("选定的村"), required=False, widget=forms.RadioSelect, choices=[])
     village: Division | None = None
 
     def __init__(self, *args: Any, **kwargs: Any):

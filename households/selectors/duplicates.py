@@ -120,7 +120,7 @@ def _stored(person: Person, household: Household) -> Side:
         "status": str(HouseholdStatus(card.status).label),
         "members": "、".join(members),
     }
-    return Side(card.village.name, values, person, card, members)
+    return Side(f"{card.village.name} {card.head_name}", values, person, card, members)
 
 
 def _waiting(card: Card, case: DuplicateCase) -> Side:
