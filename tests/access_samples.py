@@ -65,8 +65,8 @@ class World:
 
     @cached_property
     def namesake(self) -> Household:
-        """A household of the same village whose head has the same name."""
-        return make_household(FENGMING, head="欧阳建国")
+        """A household of a third village of the town whose head has the same name."""
+        return make_household(430725103206, head="欧阳建国")
 
     @cached_property
     def posted(self) -> PublicityList:
@@ -183,14 +183,14 @@ def moved_household(world: World) -> int:
 
 
 def duplicate_case(world: World) -> int:
-    """The head of the household and a namesake of the same village."""
+    """The head of the household and a namesake of another village: for the town and above."""
     other = world.namesake
     first, second = (
         Membership.objects.filter(household=card).order_by("pk")[0].person_id for card in (world.household, other)
     )
     return DuplicateCase.objects.create(
         kind="name_birth",
-        area=FENGMING,
+        area=RESHI,
         first=world.household,
         first_person_id=first,
         second=other,

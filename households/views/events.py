@@ -305,7 +305,7 @@ def _done(done: Done) -> str:
     if isinstance(done, MoveRequest):
         return _("迁移已提出，等待%(village)s接收") % {"village": done.to_village.name}
     if done.kind == LifeEvent.Kind.SPLIT:
-        return _("分户已办理，这是新户的户卡；请补填收入、土地和财产")
+        return _("分户已办理，这是新户的户卡；请补填收入、土地和财产，并核对原户的收入")
     return _("%(event)s已办理") % {"event": done.get_kind_display()}
 
 
