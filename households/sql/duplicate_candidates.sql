@@ -5,16 +5,21 @@
 -- Index: household (village, ...) and membership (household) for an area; person_name_birth (name, birth_date) for its
 -- namesakes anywhere; membership_open_once (person). For the whole city the planner reads the tables and hashes them.
 WITH home AS NOT MATERIALIZED (
-    SELECT m.person_id, m.household_id, h.village_id, h.phone_hash AS card_phone
+    SELECT m.person_id, m.household_id, h.village_id
     FROM households_membership m
     JOIN households_household h ON h.id = m.household_id AND h.status <> 'closed'
     WHERE m.until IS NULL
 ),
+cards AS MATERIALIZED (
+    SELECT id, village_id, phone_hash FROM households_household
+    WHERE village_id BETWEEN %(first)s AND %(last)s AND status <> 'closed'
+),
 here AS MATERIALIZED (
-    SELECT home.village_id, home.household_id, p.id, p.name, p.pinyin, p.birth_date, p.id_number_hash,
-           coalesce(p.phone_hash, home.card_phone) AS phone
-    FROM home JOIN households_person p ON p.id = home.person_id
-    WHERE home.village_id BETWEEN %(first)s AND %(last)s
+    SELECT cards.village_id, m.household_id, p.id, p.name, p.pinyin, p.birth_date, p.id_number_hash,
+           coalesce(p.phone_hash, cards.phone_hash) AS phone
+    FROM cards
+    JOIN households_membership m ON m.household_id = cards.id AND m.until IS NULL
+    JOIN households_person p ON p.id = m.person_id
 ),
 -- (b) the same name and birth date. Two numbers that differ are two people, unless they live in one township: there
 -- the number may have been invented for a second card.

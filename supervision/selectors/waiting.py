@@ -14,6 +14,7 @@ from cadres.selectors import plans_to_sign
 from changde.accounts.models import User
 from changde.jobs.models import Job
 from households.models import Finding, WaitingHousehold
+from households.selectors.duplicates import cases
 from households.selectors.events import moves_to_receive
 from supervision.models import Objection, PublicityList, Step
 from supervision.selectors.tasks import Task
@@ -60,6 +61,17 @@ def waiting_households(user: User, code: int) -> Iterator[Task]:
     if found["count"]:
         text = ngettext("%(count)s 户等待查重", "%(count)s 户等待查重", found["count"]) % found
         yield Task("waiting", text, _to("households:imports"), "clock", since=found["oldest"])
+
+
+def duplicates(user: User, code: int) -> Iterator[Task]:
+    """Cases of the duplicates desk for which the person's own office is the lowest that covers both sides."""
+    if not user.can("decide_duplicates"):
+        return
+    own = cases(user, code).filter(area__in=[post.division_id for post in user.open_posts])
+    found = own.aggregate(count=Count("pk"), oldest=Min("found_at"))
+    if found["count"]:
+        text = ngettext("核对 %(count)s 件重复记录", "核对 %(count)s 件重复记录", found["count"]) % found
+        yield Task("duplicates", text, _to("households:duplicates"), "match", since=found["oldest"])
 
 
 def moves(user: User, code: int) -> Iterator[Task]:
@@ -143,6 +155,7 @@ Provider = Callable[[User, int], Iterable[Task]]
 PROVIDERS: tuple[Provider, ...] = (
     findings,
     waiting_households,
+    duplicates,
     moves,
     drafts,
     shown_lists,

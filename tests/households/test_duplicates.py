@@ -335,6 +335,14 @@ def test_a_village_never_sees_a_case_that_lies_outside(people: People) -> None:
     assert login(people.city_office).get(reverse("households:duplicate", args=[the_case().pk])).status_code == 200
 
 
+def test_a_case_waits_on_the_home_page_of_the_office_it_is_given_to_alone(people: People) -> None:
+    alike(FENGMING, OTHER_VILLAGE)
+    find_candidates()
+    asked = (people.reshi_officer, people.fengming_cadre, people.taoyuan_office)
+    homes = [login(user).get("/").content.decode() for user in asked]
+    assert ['data-task="duplicates"' in home for home in homes] == [True, False, False]
+
+
 def test_the_desk_asks_the_database_alike_for_one_case_and_for_many(
     people: People, django_assert_max_num_queries: Any
 ) -> None:
