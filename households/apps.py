@@ -23,6 +23,15 @@ class HouseholdsConfig(AppConfig):
             ("expired", _("已过期删除"), "neutral", "clock"),
         ):
             badges.register("export", state, label, tone, icon)
+        navigation.register("moves", _("户卡迁移"), "households:moves", "map", "read_cards", order=65)
+        navigation.register("duplicates", _("查重台"), "households:duplicates", "match", "decide_duplicates", order=62)
+        badges.register("job_kind", "find_duplicates", _("查找重复人员"))
+        for state, label, tone, icon in (
+            ("number", _("证件号码相同"), "danger", "stop"),
+            ("name_birth", _("姓名和出生日期相同"), "warning", "people"),
+            ("near_name", _("同村、同电话、姓名相近"), "info", "question"),
+        ):
+            badges.register("duplicate", state, label, tone, icon)
         badges.register("job_kind", "check_cards", _("检查户卡工作簿"))
         badges.register("job_kind", "import_cards", _("户卡入库"))
         badges.register("job_kind", "recompute_index", _("识别测算"))
@@ -53,6 +62,13 @@ class HouseholdsConfig(AppConfig):
         badges.register("standard", "superseded", _("已被替代"), "neutral", "undo")
         badges.register("job_kind", "print_cards", _("打印全村户卡"))
         badges.register("job_kind", "undo_cards", _("撤销导入"))
+        for state, label, tone, icon in (
+            ("asked", _("待接收"), "info", "clock"),
+            ("accepted", _("已接收"), "good", "check"),
+            ("refused", _("未接收"), "warning", "undo"),
+            ("withdrawn", _("已撤回"), "neutral", "cross"),
+        ):
+            badges.register("move", state, label, tone, icon)
         for state, label, tone, icon in (
             ("waiting", _("正在检查"), "info", "clock"),
             ("checked", _("待确认入库"), "warning", "question"),

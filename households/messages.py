@@ -134,6 +134,51 @@ PHOTO_TEXTS = {
     "photo-small": _("图片太小或太窄，看不清内容；请重新拍摄"),
     "photo-broken": _("照片已损坏，无法读取；请重新拍摄或重新保存后再上传"),
 }
+
+# why an event of a household is not possible (domain.events.NotPossible)
+EVENT_TEXTS = {
+    "not_a_member": _("%(name)s不是本户现有成员，请核对最新内容后重新办理"),
+    "lives_elsewhere": _("%(name)s现在另一张户卡上，不能同时在两户"),
+    "is_dead": _("%(name)s已登记死亡；登记有误的，请撤销那一项"),
+    "is_double": _("%(name)s是已合并的重复记录，请用保留的那一条"),
+    "never_left": _("%(name)s没有离户记录"),
+    "card_closed": _("户卡已销户，请先恢复户卡"),
+    "card_open": _("户卡没有销户，不用恢复"),
+    "card_empty": _("户内没有成员了，请办理销户"),
+    "card_exists": _("该户卡已存在"),
+    "head_missing": _("每户须有一名户主，请指定户主"),
+    "two_heads": _("每户只能有一名户主"),
+    "head_newborn": _("新生儿不能是户主"),
+    "relation_missing": _("户主有变动，请填写%(name)s与新户主的关系"),
+    "nobody_chosen": _("请选择成员"),
+    "everybody_chosen": _("全家都分出就不是分户；整户搬走请办理迁移"),
+    "same_card": _("不能与本户自己办理"),
+    "same_village": _("该户已在这个村"),
+    "changed_since": _("办理之后户卡又有变动（%(name)s），不能直接撤销；请按现在的情况另行办理"),
+    "undone_already": _("这一项已经撤销"),
+    "day_ahead": _("日期不能晚于今天"),
+    "day_before_joining": _("日期早于%(name)s的入户日期"),
+}
+
+CLOSING_REASONS = {
+    "died_out": _("户内已无人"),
+    "left_city": _("全家迁出本市"),
+    "wrong_entry": _("录入错误"),
+    "other": _("其他"),
+}
+
+# how a membership ended, in words (Membership.end_reason)
+END_REASONS = {
+    "removed": _("录入时移出"),
+    "split": _("分户"),
+    "merged": _("并户"),
+    "closed": _("销户"),
+    "died": _("死亡"),
+    "married_out": _("婚出"),
+    "duplicate": _("重复记录"),
+    "undone": _("撤销"),
+}
+
 WORKBOOK_TEXTS = {
     "workbook-not-xlsx": _("这不是 Excel 工作簿（.xlsx），也不是 CSV 文本；请用 Excel 或 WPS 另存为 .xlsx 后再上传"),
     "workbook-old": _("这是旧格式的 .xls 工作簿；请另存为 .xlsx 后再上传"),
@@ -178,6 +223,12 @@ def message(check_id: str, parameters: Mapping[str, Any] | None = None) -> str:
 def photo_message(refused: PhotoRefused) -> str:
     """Why a photo was not taken."""
     return str(PHOTO_TEXTS[refused.code]) % refused.facts
+
+
+def event_message(code: str, name: str = "") -> str:
+    """Why an event is not possible; `name` is the member it is about."""
+    text = EVENT_TEXTS.get(code)
+    return str(text) % {"name": name or _("有关成员")} if text else code
 
 
 def workbook_message(refused: WorkbookRefused) -> str:

@@ -12,7 +12,7 @@ from changde.jobs.services import RunningJob, finisher, handler
 from households.domain.card_workbook import CardBook, open_cards
 from households.domain.workbook import WorkbookRefused
 from households.models import CardExport, ImportBatch, IndexRun, Printout, RunChunk
-from households.services import drafts, exports, imports, index_runs, night_checks, printouts, results, undo
+from households.services import drafts, duplicates, exports, imports, index_runs, night_checks, printouts, results, undo
 
 
 @contextmanager
@@ -157,3 +157,14 @@ def forget_old_drafts() -> None:
 def forget_printouts() -> None:
     """Beat, every hour: files for printing whose week is over are dropped."""
     printouts.forget_expired()
+
+
+@handler(duplicates.FIND_JOB)
+def find_duplicates_in_area(job: RunningJob) -> dict[str, Any]:
+    return {"found": duplicates.find_candidates(area=job.parameters["area"], by=job.owner)}
+
+
+@shared_task(name="households.tasks.find_duplicates")
+def find_duplicates() -> None:
+    """Beat, every night: new candidates of the whole city for the duplicates desk."""
+    duplicates.find_candidates()

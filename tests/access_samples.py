@@ -19,19 +19,25 @@ from cadres.services.needs import recompute_needs
 from cadres.services.plans import propose_plan
 from changde.divisions.models import Division
 from changde.jobs.models import Job
+from households.domain.card import Member
 from households.models import (
     CardDraft,
     CardExport,
+    DuplicateCase,
     Evidence,
     Finding,
+    FormerVillage,
     Household,
     ImportBatch,
+    LifeEvent,
+    Membership,
     Printout,
     SavedFilter,
     StagedHousehold,
     VillageCard,
     YearlyStandard,
 )
+from households.services import events, moves
 from households.services import evidence as evidence_services
 from households.services.index_runs import start_run
 from households.services.index_versions import load_default_versions
@@ -71,6 +77,11 @@ class World:
         return make_household(WULING_VILLAGE, head="司马武陵")
 
     @cached_property
+    def namesake(self) -> Household:
+        """A household of a third village of the town whose head has the same name."""
+        return make_household(430725103206, head="欧阳建国")
+
+    @cached_property
     def posted(self) -> PublicityList:
         """The village's first list, with the household on it, open to objections."""
         load_default_versions()
@@ -93,7 +104,7 @@ class World:
 
     def make(self) -> None:
         """Once, before the first request: what is made inside a request's savepoint is taken back with it."""
-        assert self.household and self.foreign_household and self.draft and self.objection
+        assert self.household and self.foreign_household and self.namesake and self.draft and self.objection
 
 
 def household(world: World) -> int:
@@ -231,6 +242,60 @@ def village_with_need(world: World) -> int:
     return FENGMING
 
 
+def move_request(world: World) -> int:
+    """The household is to move to another town of the county."""
+    to = Division.objects.get(code=430725001001)
+    asked = moves.ask_move(
+        household=world.household,
+        to=to,
+        by=world.people.fengming_cadre,
+        expected_version=world.household.version,
+        reason=MARKS[0],
+    )
+    return asked.pk
+
+
+def life_event(world: World) -> int:
+    """A child was born into the household."""
+    child = Member(name="欧阳宝", sex="男", birth_date=date(2019, 5, 1), relation="之孙子")
+    done = events.note_birth(
+        household=world.household,
+        by=world.people.fengming_team,
+        expected_version=world.household.version,
+        member=child,
+        on=date(2019, 5, 1),
+    )
+    return done.pk
+
+
+def moved_household(world: World) -> int:
+    """A household of another county that lived in the village until it moved."""
+    household = world.foreign_household
+    event = LifeEvent.objects.create(
+        kind="move", household=household, village_id=FENGMING, on=timezone.localdate(), facts={"changes": []}
+    )
+    FormerVillage.objects.create(
+        household=household, village_id=FENGMING, until=timezone.localdate(), version=household.version, event=event
+    )
+    return household.pk
+
+
+def duplicate_case(world: World) -> int:
+    """The head of the household and a namesake of another village: for the town and above."""
+    other = world.namesake
+    first, second = (
+        Membership.objects.filter(household=card).order_by("pk")[0].person_id for card in (world.household, other)
+    )
+    return DuplicateCase.objects.create(
+        kind="name_birth",
+        area=RESHI,
+        first=world.household,
+        first_person_id=first,
+        second=other,
+        second_person_id=second,
+    ).pk
+
+
 def plan(world: World) -> int:
     """A plan of the county with one post, in the village."""
     type(world.household).objects.filter(pk=world.household.pk).update(status="registered")
@@ -339,6 +404,10 @@ SAMPLES: dict[str, Callable[[World], Any]] = {
         written_batch,
         posted_cadre,
         village_with_need,
+        move_request,
+        life_event,
+        moved_household,
+        duplicate_case,
         plan,
         list_draft,
         list_entry,

@@ -37,6 +37,7 @@ CAPABILITIES: dict[str, frozenset[str]] = {
         "import_cards": _VILLAGE | _OFFICES,
         "export_cards": _VILLAGE | _OFFICES,
         "read_results": _READERS | {Role.HELPER},
+        "decide_duplicates": _VILLAGE | _OFFICES,  # the lowest office that covers both records, never who typed one
         "recompute": _OFFICES,
         "review_findings": _OFFICES,  # accept or return what a check noted; never on one's own card
         "manage_checks": {Role.COUNTY_OFFICE, Role.CITY_OFFICE},

@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('divisions', '0001_initial'),
-        ('households', '0006_freeze_released_versions'),
+        ('households', '0021_seal_checks_and_notes'),
         ('jobs', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

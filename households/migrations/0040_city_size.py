@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("divisions", "0001_initial"),
-        ("households", "0006_freeze_released_versions"),
+        ("households", "0030_finding_cards"),
     ]
 
     operations = [

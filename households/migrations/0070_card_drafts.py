@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("divisions", "0001_initial"),
-        ("households", "0006_freeze_released_versions"),
+        ("households", "0061_seal_household_events"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

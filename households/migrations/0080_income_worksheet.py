@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('divisions', '0001_initial'),
-        ('households', '0006_freeze_released_versions'),
+        ('households', '0071_household_needs'),
         ('pghistory', '0007_auto_20250421_0444'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

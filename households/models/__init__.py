@@ -2,6 +2,8 @@
 
 from households.models.check_setting import CheckSetting
 from households.models.draft import CardDraft
+from households.models.duplicate import DistinctPair, DuplicateCase
+from households.models.event import FormerVillage, LifeEvent, MoveRequest
 from households.models.evidence import Evidence, EvidenceContent
 from households.models.export import CardExport
 from households.models.finding import Finding
@@ -25,9 +27,13 @@ __all__ = [
     "ColumnChoice",
     "Evidence",
     "EvidenceContent",
+    "DistinctPair",
+    "DuplicateCase",
     "Finding",
+    "FormerVillage",
     "Household",
     "HouseholdNeed",
+    "LifeEvent",
     "HouseholdStatus",
     "IdentityClaim",
     "ImportBatch",
@@ -37,6 +43,7 @@ __all__ = [
     "IndexVersion",
     "MemberSheet",
     "Membership",
+    "MoveRequest",
     "Person",
     "Printout",
     "Result",

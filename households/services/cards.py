@@ -128,7 +128,7 @@ def save_card(
                 CardDraft.objects.filter(owner=by, client_key=client_key).delete()
             return saved
     except _NumbersTaken as taken:
-        _note_duplicates(taken.hashes, by=by, village=card.household.village_code)
+        note_duplicates(taken.hashes, by=by, village=card.household.village_code)
         raise NumberWaits(taken.members) from None
     except IntegrityError as error:
         return _explained(error, by, client_key)
@@ -303,7 +303,7 @@ def _write(
     new_sheet = not Sheet.objects.filter(household=row, year=year).exists()
     if before is not None and not (changed or added or ended or new_sheet or (moved and not past)):
         if sentences is not None and not past:
-            _note_findings(row, mine.card, ids, by, rules, sentences)
+            note_findings(row, mine.card, ids, by, rules, sentences)
         return row
     if past:
         row.version, row.changed_at = row.version + 1, timezone.now()
@@ -315,7 +315,7 @@ def _write(
     _write_sheet(row, mine.card, ids, by)
     if not past:
         _take_numbers(row, mine.card, ids)
-        _note_findings(row, mine.card, ids, by, rules, sentences)
+        note_findings(row, mine.card, ids, by, rules, sentences)
     record(
         "households.save_card",
         by=by,
@@ -452,13 +452,13 @@ def _take_numbers(row: Household, card: Card, ids: Sequence[int]) -> None:
     if gone:
         IdentityClaim.objects.filter(household=row, number_hash__in=gone).delete()
     missing = {hashed: wanted[hashed] for hashed in sorted(wanted) if held.get(hashed) != wanted[hashed]}
-    taken = _claim(row, missing)
+    taken = claim_numbers(row, missing)
     if taken:
         members = [index for index, person in enumerate(ids) if person in {wanted[hashed] for hashed in taken}]
         raise _NumbersTaken(members, taken)
 
 
-def _claim(row: Household, wanted: dict[bytes, int]) -> list[bytes]:
+def claim_numbers(row: Household, wanted: dict[bytes, int]) -> list[bytes]:
     """Insert claims; the hashes somebody else holds."""
     IdentityClaim.objects.bulk_create(
         [IdentityClaim(number_hash=hashed, person_id=person, household=row) for hashed, person in wanted.items()],
@@ -469,7 +469,7 @@ def _claim(row: Household, wanted: dict[bytes, int]) -> list[bytes]:
     return [hashed for hashed in wanted if hashed not in held]
 
 
-def _note_findings(
+def note_findings(
     row: Household,
     card: Card,
     ids: Sequence[int],
@@ -488,7 +488,7 @@ def _note_findings(
 
 
 @transaction.atomic
-def _note_duplicates(hashes: Sequence[bytes], *, by: User | None, village: int | None) -> None:
+def note_duplicates(hashes: Sequence[bytes], *, by: User | None, village: int | None) -> None:
     """A finding on each first card of a number, for the lowest office that covers both; it blocks a posting."""
     for claim in IdentityClaim.objects.filter(number_hash__in=list(hashes)).select_related("household"):
         first = claim.household

@@ -38,6 +38,17 @@ def initial_status(attribute: str, exit_flag: str) -> HouseholdStatus:
     return HouseholdStatus.UNREGISTERED
 
 
+def put(row: Household, status: str, *, kind: str = "", since: date | None = None) -> list[str]:
+    """Set the status on a row the caller has locked, and saves with an act and a version of its own.
+
+    Returns the names of the columns. Closing and reopening are events of the household (services.events), which log
+    the status before and after.
+    """
+    row.status, row.monitored_kind = HouseholdStatus(status), kind
+    row.status_since = since or timezone.localdate()
+    return ["status", "monitored_kind", "status_since"]
+
+
 @transaction.atomic
 def set_status(
     *, household: Household, status: str, by: User | None, reason: str, kind: str = "", since: date | None = None
@@ -54,11 +65,10 @@ def set_status(
     before = row.status
     if (before, row.monitored_kind) == (status, kind):
         return row
-    row.status, row.monitored_kind = HouseholdStatus(status), kind
-    row.status_since = since or timezone.localdate()
+    columns = put(row, status, kind=kind, since=since)
     row.version += 1
     row.changed_at = timezone.now()
-    row.save(update_fields=["status", "monitored_kind", "status_since", "version", "changed_at"])
+    row.save(update_fields=[*columns, "version", "changed_at"])
     record(
         "households.set_status",
         by=by,

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -25,14 +25,25 @@ from households.domain.card import Member
 from households.domain.fields import CARD_FIELDS
 from households.domain.needs import need_kinds
 from households.domain.years import last_full_year
-from households.messages import message
-from households.models import Finding, Household, HouseholdNeed, HouseholdStatus, Membership, Person
+from households.messages import END_REASONS, message
+from households.models import (
+    Finding,
+    Household,
+    HouseholdNeed,
+    HouseholdStatus,
+    LifeEvent,
+    Membership,
+    MoveRequest,
+    Person,
+)
 from households.selectors.as_of import AsOf, card_as_of
-from households.selectors.cards import CardPage, card_of, card_page
+from households.selectors.cards import CardPage, Reader, card_of, card_page
+from households.selectors.events import events_of, former_of
 from households.selectors.evidence import gallery
 from households.selectors.history import Act, FieldChange, history_of
 from households.selectors.worksheet import worksheet_of
 from households.services.needs import needs_of
+from households.views.events import menu
 from households.views.evidence import blank_form
 
 TABS = (
@@ -41,6 +52,7 @@ TABS = (
     ("income", gettext_lazy("收入支出"), "money"),
     ("conditions", gettext_lazy("生活条件"), "house"),
     ("evidence", gettext_lazy("佐证照片"), "photo"),
+    ("events", gettext_lazy("变更"), "people"),
     ("history", gettext_lazy("历史"), "clock"),
 )
 # Panels of this and of upper apps, filled by their address when the app is there.
@@ -56,7 +68,11 @@ SECRETS = {
 @access("read_cards")
 def card(request: HttpRequest, household_id: int) -> HttpResponse:
     """One card, today or as it stood on a day (?as_of=2026-03-01). Opening it is one event of the log."""
-    household = card_of(request.user, household_id)
+    try:
+        household = card_of(request.user, household_id)
+    except Http404:
+        former_of(request.user, household_id)  # an old office reads the card as it was before it moved
+        return redirect("households:former", household_id)
     tab = request.GET.get("tab", "")
     tab = tab if tab in {name for name, *_rest in TABS} else "overview"
     asked = request.GET.get("year", "")
@@ -109,11 +125,18 @@ def card(request: HttpRequest, household_id: int) -> HttpResponse:
         "new_year": None if then else _new_year(page),
         "may_edit": not then and covers(request.user, "edit_cards", household.village_id),
         "may_review": not then and covers(request.user, "review_findings", household.village_id),
+        "event_menu": menu(household),
         "today": timezone.localdate(),
         "crumbs": _crumbs(household),
-    } | (_history(page, request.GET.get("of", ""), then) if tab == "history" else _TAB_CONTEXT[tab](page))
-    if tab == "evidence":
+    }
+    if tab == "history":
+        context |= _history(page, request.GET.get("of", ""), then)
+    elif tab == "events":
+        context |= _events(request.user, household)
+    elif tab == "evidence":
         context |= _evidence(request, page)
+    else:
+        context |= _TAB_CONTEXT[tab](page)
     return render_page(request, "households/card.html", context)
 
 
@@ -180,6 +203,24 @@ def _years(act: Act) -> set[int | None]:
     return {act.facts.get("year"), *(change.year for change in act.changes)}
 
 
+def _events(user: Reader, household: Household) -> dict[str, Any]:
+    """Events with their words, and the other card where the reader may open it."""
+    found = [
+        (event, event.other_id if event.household_id == household.pk else event.household_id)
+        for event in events_of(household)
+    ]
+    reachable = Household.objects.visible_to(user).in_bulk([other for _event, other in found if other])
+    life = [(event, _event_text(event), reachable.get(other or 0)) for event, other in found]
+    waiting = MoveRequest.objects.waiting().filter(household=household).select_related("to_village").first()
+    return {"life": life, "waiting_move": waiting}
+
+
+def _event_text(event: LifeEvent) -> str:
+    if event.undoes:
+        return _("撤销：%(event)s") % {"event": event.undoes.get_kind_display()}
+    return event.get_kind_display()
+
+
 def _lines(act: Act, names: dict[int, str]) -> list[tuple[str, str, str, str]]:
     """(whose or of which year, field, before, after) of each changed field."""
     return [
@@ -200,7 +241,6 @@ _TAB_CONTEXT = {
     "members": _members,
     "income": _income,
     "conditions": _conditions,
-    "evidence": lambda page: {},
 }
 
 
@@ -216,6 +256,10 @@ def _act_text(act: Act) -> str:
         return _("修改诉求：%(kinds)s") % {"kinds": kinds}
     if act.verb in _EVIDENCE_ACTS:
         return str(_EVIDENCE_ACTS[act.verb])
+    if act.verb == "households.event":
+        kind = act.facts["undoes"] or act.facts["kind"]
+        label = str(LifeEvent.Kind(kind).label)
+        return _("撤销：%(event)s") % {"event": label} if act.facts["undoes"] else label
     if act.verb == "households.number_waits":
         return _("另有一户填写了同一证件号码，等待查重")
     if act.verb == "households.undo_import":
@@ -237,7 +281,7 @@ def _plain(value: Any) -> str:
         return str(HouseholdStatus(value).label)
     if value in _CHOICES:
         return _(value)
-    return str(_END_REASONS.get(value, value))
+    return str(END_REASONS.get(value, value) if isinstance(value, str) else value)
 
 
 _EVIDENCE_ACTS = {
@@ -246,7 +290,6 @@ _EVIDENCE_ACTS = {
     "households.restore_evidence": gettext_lazy("恢复佐证照片"),
 }
 _CHOICES = frozenset(value for of in CARD_FIELDS for value in of.values)
-_END_REASONS = {"removed": gettext_lazy("录入时移出")}
 
 
 def _finding_text(finding: Finding) -> str:

@@ -14,6 +14,8 @@ from cadres.selectors import plans_to_sign
 from changde.accounts.models import User
 from changde.jobs.models import Job
 from households.models import CardDraft, WaitingHousehold
+from households.selectors.duplicates import cases
+from households.selectors.events import moves_to_receive
 from households.selectors.findings import returned_notes, unexplained, waiting_for_review
 from households.selectors.standards import standards_to_release
 from supervision.models import Objection, PublicityList, Step
@@ -97,6 +99,35 @@ def card_drafts(user: User, code: int) -> Iterator[Task]:
         yield Task("card_drafts", text, _to("households:drafts"), "edit", since=own[0].changed_at, due=due)
 
 
+def duplicates(user: User, code: int) -> Iterator[Task]:
+    """Cases of the duplicates desk for which the person's own office is the lowest that covers both sides."""
+    if not user.can("decide_duplicates"):
+        return
+    own = cases(user, code).filter(area__in=[post.division_id for post in user.open_posts])
+    found = own.aggregate(count=Count("pk"), oldest=Min("found_at"))
+    if found["count"]:
+        text = ngettext("核对 %(count)s 件重复记录", "核对 %(count)s 件重复记录", found["count"]) % found
+        yield Task("duplicates", text, _to("households:duplicates"), "match", since=found["oldest"])
+
+
+def moves(user: User, code: int) -> Iterator[Task]:
+    """Households that move into the person's villages and wait to be received."""
+    if not user.can("edit_cards"):
+        return
+    rows = list(moves_to_receive(user, code)[: ONE_BY_ONE + 1])
+    for row in rows[:ONE_BY_ONE]:
+        yield Task(
+            f"move_{row.pk}",
+            _("接收迁入的户"),
+            _to("households:move", row.pk),
+            "map",
+            str(row.to_village),
+            row.asked_at,
+        )
+    if len(rows) > ONE_BY_ONE:
+        yield Task("moves", _("还有其他迁入的户待接收"), _to("households:moves"), "map", since=rows[-1].asked_at)
+
+
 def drafts(user: User, code: int) -> Iterator[Task]:
     """Draft lists somebody else made, for who may post them."""
     right = {Step.FIRST: "post_village_list", Step.SECOND: "post_township_list"}
@@ -170,6 +201,8 @@ PROVIDERS: tuple[Provider, ...] = (
     notes_to_explain,
     waiting_households,
     card_drafts,
+    duplicates,
+    moves,
     drafts,
     shown_lists,
     second_lists,

@@ -9,6 +9,7 @@ import pytest
 import time_machine
 from django.urls import reverse
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from supervision.models import PublicityList
 from supervision.services import lists
@@ -33,23 +34,23 @@ def test_from_draft_to_poster_objection_and_answer(people, browse, village, serv
     cadre = browse(people.fengming_cadre)
     cadre.goto("/lists/")
     cadre.get_by_role("button", name="拟定 2019 年度名单").click()
-    assert cadre.get_by_text("有疑点，待核实").is_visible()
+    expect(cadre.get_by_text("有疑点，待核实")).to_be_visible()
     row = cadre.locator("tr", has_text="李四")
     row.locator("summary").click()
     row.get_by_label("不列入的原因").fill("全家已迁到县城")
     row.get_by_role("button", name="确认不列入").click()
     cadre.locator("tr", has_text="李四").get_by_role("button", name="重新列入").click()
     assert cadre.get_by_role("button", name="公示这份名单").count() == 0
-    assert cadre.get_by_text("请另一位同志办理").is_visible()
+    expect(cadre.get_by_text("请另一位同志办理")).to_be_visible()
 
     team = browse(people.fengming_team)
     team.goto(cadre.url)
     team.get_by_role("button", name="公示这份名单").click()
-    assert team.get_by_text("名单已公示").is_visible()
+    expect(team.get_by_text("名单已公示")).to_be_visible()
     checksum = team.locator("p.checksum").inner_text()
     team.get_by_role("link", name="打印海报").click()
-    assert team.locator(".qr svg").is_visible()
-    assert team.get_by_text(checksum).is_visible()
+    expect(team.locator(".qr svg")).to_be_visible()
+    expect(team.get_by_text(checksum)).to_be_visible()
     assert "张建华" not in team.content()
     team.pdf(path=tmp_path / "poster.pdf", prefer_css_page_size=True)
     assert (tmp_path / "poster.pdf").read_bytes().count(b"/Type /Page\n") <= 1
@@ -59,7 +60,7 @@ def test_from_draft_to_poster_objection_and_answer(people, browse, village, serv
     villager.get_by_label("村、乡镇或县的名字").fill("凤鸣")
     villager.get_by_role("button", name="查找").click()
     villager.get_by_role("link", name="凤鸣村").click()
-    assert villager.get_by_text("张*华").is_visible()
+    expect(villager.get_by_text("张*华")).to_be_visible()
     with villager.expect_download() as download:
         villager.get_by_role("link", name="下载名单原文").click()
     file = Path(download.value.path())
@@ -72,26 +73,26 @@ def test_from_draft_to_poster_objection_and_answer(people, browse, village, serv
     code = villager.locator("#code").inner_text()
 
     cadre.reload()
-    assert cadre.get_by_text("第 2 号户").is_visible()
+    expect(cadre.get_by_text("第 2 号户")).to_be_visible()
     assert "门面" not in cadre.content()
 
     officer = browse(people.reshi_officer)
     officer.goto("/objections/")
     officer.locator(".queue a").first.click()
-    assert officer.get_by_text("他家在镇上有门面。").is_visible()
+    expect(officer.get_by_text("他家在镇上有门面。")).to_be_visible()
     assert "13812345678" not in officer.content()
     officer.get_by_role("link", name="显示（会留下记录）").click()
-    assert officer.get_by_text("13812345678").is_visible()
+    expect(officer.get_by_text("13812345678")).to_be_visible()
     officer.get_by_label("核实情况").fill("到户看过，门面是租的。")
     officer.get_by_role("button", name="记下核实情况").click()
     officer.get_by_label("答复").fill("门面是租的，收入已计入。")
     officer.get_by_role("button", name="异议不成立").click()
-    assert officer.get_by_text("已答复：异议不成立").is_visible()
+    expect(officer.get_by_text("已答复：异议不成立")).to_be_visible()
 
     villager.get_by_role("link", name="凭查询码看处理情况").click()
     villager.get_by_label("查询码").fill(code.lower().replace("-", ""))
     villager.get_by_role("button", name="查询").click()
-    assert villager.get_by_text("门面是租的，收入已计入。").is_visible()
+    expect(villager.get_by_text("门面是租的，收入已计入。")).to_be_visible()
 
 
 def test_the_township_drafts_and_posts_the_second_list(people, browse, village):
@@ -101,18 +102,18 @@ def test_the_township_drafts_and_posts_the_second_list(people, browse, village):
         first = posted(people, village)
     stranger = browse(None)
     stranger.goto(reverse("public:list", args=[first.public_id]))
-    assert stranger.get_by_text("名单不再显示").is_visible()
+    expect(stranger.get_by_text("名单不再显示")).to_be_visible()
     assert "张*华" not in stranger.content()
 
     officer, other = browse(people.reshi_officer), browse(people.reshi_second)
     officer.goto(f"/lists/{first.pk}/")
     officer.get_by_role("button", name="拟定第二次公示名单").click()
-    assert officer.get_by_text("请另一位同志办理").is_visible()
+    expect(officer.get_by_text("请另一位同志办理")).to_be_visible()
     other.goto(officer.url)
     other.get_by_role("button", name="公示这份名单").click()
     other.get_by_role("link", name="看公开页面").click()
-    assert other.get_by_text("第二次公示（乡镇级）").is_visible()
-    assert other.get_by_text("张*华").is_visible()
+    expect(other.get_by_text("第二次公示（乡镇级）")).to_be_visible()
+    expect(other.get_by_text("张*华")).to_be_visible()
 
 
 @pytest.mark.parametrize("width", [1280, 360])
