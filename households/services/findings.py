@@ -146,7 +146,9 @@ def keep(
         raise SentencesMissing(missing, problems)
     Finding.objects.bulk_create(new, ignore_conflicts=True)
     Finding.objects.bulk_update(changed, [*_KEPT, *_EXPLAINED])
-    over = [each.pk for key, each in is_open.items() if key not in fired and each.code not in spared]
+    # A note of something that happened (an import closed lines) is no check's: only a reviewer ends it.
+    ends = checks.CHECKS.keys() - set(spared)
+    over = [each.pk for key, each in is_open.items() if key not in fired and each.code in ends]
     Finding.objects.filter(pk__in=over).update(
         decided_at=timezone.now(), decided_by=by, decision=Finding.Decision.CORRECTED,
         returned_at=None, returned_by=None, return_reason="",

@@ -33,6 +33,7 @@ from households.models import (
     Household,
     IdentityClaim,
     ImportBatch,
+    IncomeLine,
     MemberSheet,
     Membership,
     Person,
@@ -260,6 +261,8 @@ class _Image:
             Sheet: self._first(Sheet, household_id__in=ids),
             MemberSheet: self._first(MemberSheet, sheet_id__in=list(kept["sheets"])),
             Person: self._first(Person, pgh_obj_id__in=list(persons)),
+            # Lines are never changed, so one with an event was closed by a brought total: it comes back.
+            IncomeLine: self._first(IncomeLine, sheet_id__in=list(kept["sheets"])),
         }
 
     def _first(self, model: type[models.Model], **which: Any) -> dict[int, Any]:
@@ -385,7 +388,7 @@ def _remove_people(people: Collection[int]) -> None:
 def _restore(image: _Image, batch: ImportBatch, by: User | None) -> None:
     now = timezone.now()
     versions = dict(Household.objects.filter(pk__in=list(image.rows)).values_list("pk", "version"))
-    for model in (Person, Sheet, Membership, MemberSheet):
+    for model in (Person, Sheet, Membership, MemberSheet, IncomeLine):
         events = image.events[model].items()
         # A head steps down before the other steps up; whoever was on the card no more leaves first.
         for pk, event in sorted(events, key=lambda each: _rises_last(each[1])):

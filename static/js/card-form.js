@@ -344,6 +344,7 @@
     rows().slice(wanted).forEach((row) => row.remove());
     total.value = rows().length;
     while (Number(total.value) < wanted) form.dispatchEvent(new CustomEvent("card:row", { detail: addRow() }));
+    form.dispatchEvent(new CustomEvent("card:fill", { detail: given }));
     [...form.elements].filter(plain).forEach((control) => {
       const values = given.get(control.name) || [];
       if (control.type === "checkbox") control.checked = values.includes(control.value);

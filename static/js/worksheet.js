@@ -136,18 +136,48 @@
     });
   }
 
-  function add(group) {
-    const at = Number(total().value);
-    if (at >= most()) return;
+  function lay(group, at) {
     const holder = document.createElement("div");
     holder.innerHTML = sheet().querySelector(`template[data-line-blank="${group.dataset.lineGroup}"]`).innerHTML.replaceAll("__prefix__", at);
     const row = holder.firstElementChild;
     group.querySelector("[data-lines]").append(row);
-    total().value = at + 1;
+    total().value = Math.max(Number(total().value), at + 1);
     window.htmx.process(row);
+    return row;
+  }
+
+  function add(group) {
+    const at = Number(total().value);
+    if (at >= most()) return;
+    const row = lay(group, at);
     refresh();
     row.querySelector("input:not([type=hidden]):not([type=checkbox]), select").focus();
   }
+
+  /* The group that has rows of a kind. */
+  function groupOf(kind) {
+    const blank = [...sheet().querySelectorAll("template[data-line-blank]")].find((each) => {
+      const own = each.content.querySelector("[data-line-field='kind']");
+      return own && (own.value === kind || [...(own.options || [])].some((option) => option.value === kind));
+    });
+    return blank && sheet().querySelector(`[data-line-group="${blank.dataset.lineBlank}"]`);
+  }
+
+  /* A draft is put back: rows it has and the page has not come first, so that their values find a place. */
+  form.addEventListener("card:fill", ({ detail: given }) => {
+    const wanted = Math.min(most(), Number((given.get("lines-TOTAL_FORMS") || [0])[0]));
+    for (let at = 0; at < wanted; at += 1) {
+      const kind = (given.get(`lines-${at}-kind`) || [])[0];
+      const group = kind && !form.querySelector(`[name="lines-${at}-kind"]`) && groupOf(kind);
+      if (group) { lay(group, at); group.open = true; }
+    }
+    nameMembers();
+  });
+  form.addEventListener("card:filled", () => {
+    sheet().querySelectorAll("[data-line]").forEach((row) => { row.hidden = isGone(row); });
+    offerItems();
+    refresh();
+  });
 
   form.addEventListener("click", (event) => {
     const button = event.target.closest("[data-add-line]");

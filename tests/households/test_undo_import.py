@@ -12,11 +12,13 @@ from changde.audit.models import Event
 from changde.jobs.models import Job
 from changde.jobs.services import run_job
 from households import tasks  # noqa: F401 - registers the handlers
+from households.domain.worksheet import IncomeLine as Line
 from households.models import (
     Finding,
     Household,
     IdentityClaim,
     ImportBatch,
+    IncomeLine,
     MemberSheet,
     Membership,
     Person,
@@ -32,7 +34,7 @@ from tests.households.cards import a_member, with_household, with_member
 from tests.households.test_import_cards import bring, counts, family, many, with_members
 
 pytestmark = pytest.mark.usefixtures("committed_db")
-ROWS = (Household, Person, Membership, Sheet, MemberSheet, IdentityClaim)
+ROWS = (Household, Person, Membership, Sheet, MemberSheet, IdentityClaim, IncomeLine)
 MOVED = {"version", "changed_at"}  # rise with every write, an undo too
 
 
@@ -98,6 +100,23 @@ def test_a_changed_card_has_every_row_and_claim_as_before(people, year):
     assert not Finding.objects.open().filter(code="member-vanished").exists()
     assert Finding.objects.filter(decision="undone").exists()
     assert Event.objects.filter(verb="households.undo_import").count() == 1
+
+
+def test_lines_of_the_worksheet_that_a_brought_total_closed_stand_again(people):
+    card = family()
+    bring(workbook_of(card), by=people.fengming_cadre)
+    household = Household.objects.get()
+    stored = load_card(household, 2019)
+    rice = Line(kind="crop", item="水稻", quantity=Decimal("4.2"), fen=400_000, known="estimate")
+    with_rice = replace(stored.card, lines=(rice,))
+    save_card(card=with_rice, by=people.fengming_cadre, household=household, expected_version=1, persons=stored.persons)
+    before = rows()
+    brought = replace(card, sheet=replace(card.sheet, business_income=Decimal(9000)))
+    batch, _outcome = bring(workbook_of(brought), by=people.fengming_cadre)
+    assert IncomeLine.objects.count() == 0
+    take_back(batch, people.fengming_cadre)
+    assert rows() == before
+    assert IncomeLine.objects.get().item == "水稻"
 
 
 def test_a_head_who_stepped_down_stands_up_again(people):
