@@ -77,23 +77,34 @@ def owner_connection(database: str | None = None) -> Any:
 
 
 def drop_database(admin: Any, name: str, seconds: float = 20) -> None:
-    """Drop a test database after ending the suite's own sessions in it.
+    """Drop a test database after each role has ended its own sessions in it (neither may end the other's).
 
     Not WITH (FORCE): that refuses while a vacuum of the server's own is inside, which plain DROP sends away itself.
     """
-    roles = [settings.DATABASES[alias]["USER"] for alias in ("default", "owner")]
-    sessions = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND usename = ANY(%s)"
+    sessions = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND usename = current_user"
+    application = settings.DATABASES["default"]
     deadline = time.monotonic() + seconds
     while True:
+        own = psycopg2.connect(
+            dbname=admin.info.dbname,
+            user=application["USER"],
+            password=application["PASSWORD"],
+            host=application["HOST"],
+            port=application["PORT"] or None,
+        )
         try:
+            with own.cursor() as cursor:
+                cursor.execute(sessions, [name])
             with admin.cursor() as cursor:
-                cursor.execute(sessions, [name, roles])
+                cursor.execute(sessions, [name])
                 cursor.execute(f'DROP DATABASE IF EXISTS "{name}"')
             return
-        except (psycopg2.errors.ObjectInUse, psycopg2.errors.InsufficientPrivilege):  # one that is just ending
+        except psycopg2.errors.ObjectInUse:  # one that is just ending
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.2)
+        finally:
+            own.close()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -161,7 +172,14 @@ def committed_db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None
     with admin.cursor() as cursor:
         cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
         tables = sorted({name for (name,) in cursor.fetchall()} - set(KEPT_TABLES))
-        cursor.execute("TRUNCATE " + ", ".join(f'"{table}"' for table in tables) + " RESTART IDENTITY")
+        statement = "TRUNCATE " + ", ".join(f'"{table}"' for table in tables) + " RESTART IDENTITY"
+        for last_try in (False, False, True):  # a request of a page that is gone may still be under way
+            try:
+                cursor.execute(statement)
+                break
+            except psycopg2.errors.DeadlockDetected:
+                if last_try:
+                    raise
     admin.close()
 
 

@@ -306,7 +306,7 @@ def _joins(of: Field) -> bool:
 
 def open_cards(source: Path | BinaryIO, limits: ReadLimits | None = None) -> CardBook:
     """Open a workbook of cards; raises WorkbookRefused."""
-    book = open_workbook(source, LAYOUTS, limits)
+    book = open_workbook(source, LAYOUTS, limits, text=True)
     try:
         return CardBook(book)
     except BaseException:
@@ -321,7 +321,7 @@ def glance_at_cards(source: BinaryIO, limits: ReadLimits | None = None) -> dict[
     header, None where uncounted), "unknown": [{"column", "near" (a header it may mean, or "")}]}],
     "encoding" (of CSV, else "")}
     """
-    with open_workbook(source, LAYOUTS, limits, head=HEADER_WITHIN) as book:
+    with open_workbook(source, LAYOUTS, limits, head=HEADER_WITHIN, text=True) as book:
         return {
             "tables": [
                 {

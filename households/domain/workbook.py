@@ -142,18 +142,24 @@ class Workbook(Generic[Column]):
 
 
 def open_workbook(
-    source: Path | BinaryIO, layouts: Sequence[Layout[Column]], limits: ReadLimits | None = None, *, head: int = 0
+    source: Path | BinaryIO,
+    layouts: Sequence[Layout[Column]],
+    limits: ReadLimits | None = None,
+    *,
+    head: int = 0,
+    text: bool = False,
 ) -> Workbook[Column]:
-    """Read the sheets of `layouts` from an .xlsx, a CSV file or a zip of CSV files; raises WorkbookRefused.
+    """Read the sheets of `layouts` from an .xlsx; raises WorkbookRefused.
 
-    With `head` only the first rows are read, and `counted` says how many each sheet holds.
+    With `text` a CSV file or a zip of CSV files is taken too. With `head` only the first rows are read, and `counted`
+    says how many each sheet holds.
     The caller closes the result.
     """
     limits = limits or ReadLimits()
     spool = tempfile.TemporaryFile()  # noqa: SIM115 - belongs to the Workbook, which closes it
     try:
         with source.open("rb") if isinstance(source, Path) else _on_disk(source) as file:
-            is_text = _is_text(file)
+            is_text = text and _is_text(file)
             _run_reader(file, () if is_text else layouts, limits, spool, _TABLE_READER if is_text else _READER, head)
         return _of_tables(spool, layouts) if is_text else _indexed(spool, layouts)
     except BaseException:

@@ -101,6 +101,8 @@ def test_a_card_interrupted_by_reload_another_phone_and_a_lost_net_is_saved_once
     )
     page.locator("[name=wage_income]").fill("12000")
     page.get_by_role("button", name="保存户卡").dblclick()
+    page.locator("[name=explain-all]").fill("上门时没有问到")
+    page.get_by_role("button", name="保存户卡").dblclick()
     page.wait_for_url(re.compile(r"/households/\d+/$"))
     assert Household.objects.get().persons == 4
     assert CardDraft.objects.count() == 0

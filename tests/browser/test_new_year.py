@@ -53,6 +53,10 @@ def test_last_years_card_is_confirmed_by_sections_and_needs_are_named(
     expect(waiting).to_contain_text("上年的内容还没有确认")
     expect(waiting).not_to_contain_text("住房")
     page.get_by_role("button", name="这些按“未知”保存").click()
+    expect(page.locator(".doubts")).to_be_visible()
+    for sentence in page.locator(".doubts input[type=text]").all():
+        sentence.fill("上门时没有问到")
+    page.get_by_role("button", name="保存户卡").click()
     page.wait_for_url(re.compile(r"/households/\d+/$"))
     sheet = household.sheets.get(year=2020)
     assert (sheet.house_area, sheet.pigs, sheet.attribute, sheet.business_income) == (90, 3, "", None)

@@ -239,7 +239,10 @@ def test_what_nobody_confirmed_is_named_before_the_save_and_then_unknown(cadre: 
     named = [(group.href, group.whose, str(group.title)) for group in asked.context["waiting"]]
     assert (asked.status_code, saved.sheets.count()) == (422, 1)
     assert named == [("#id_still_house_area", "", "住房"), ("#id_members-1-still_education", "李秀英", "教育")]
-    cadre.post(edit, data | {"leave_unknown": "yes", "members-1-out_of_school_reason": "年满16岁"})
+    unknown = data | {"leave_unknown": "yes", "members-1-out_of_school_reason": "年满16岁", "explain-all": ""}
+    doubts = cadre.post(edit, unknown)
+    assert 'name="leave_unknown"' in doubts.content.decode()
+    cadre.post(edit, unknown | {"explain-all": "上门时没有丈量"})
     sheet = saved.sheets.get(year=2020)
     assert (sheet.house_area, sheet.house_grade, sheet.cultivated_land is None) == (None, "A级", False)
     assert sheet.members.get(relation="配偶").education == ""

@@ -171,7 +171,7 @@ def test_fifty_rows_cost_the_queries_of_one(cadre: Client, django_assert_max_num
     for index in range(50):
         make_household(FENGMING, head=f"户{index}", main_cause="因病")
     query = {"cause": "因病", "income_max": "99", "labour": "普通劳动力", "order": "income"}
-    with django_assert_max_num_queries(22):
+    with django_assert_max_num_queries(24):
         assert len(heads(cadre.get(LIST, query))) == 50
 
 

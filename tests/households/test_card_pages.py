@@ -152,7 +152,7 @@ def test_a_list_costs_the_same_queries_however_long(
 ) -> None:
     for number in range(households):
         make_household(FENGMING, head=f"户{number}")
-    with django_assert_max_num_queries(22):
+    with django_assert_max_num_queries(24):
         cadre.get(LIST)
 
 

@@ -144,8 +144,20 @@ def fill(villages: list[int], *, households: int) -> None:
     )  # fmt: skip
     copy_in(
         Finding,
-        ["household_id", "village_id", "kind", "code", "blocks", "facts", "decision", "reason"],
-        ((pk, place[pk], "yellow_check", "x", pk % 400 == 0, {}, "", "") for pk in ids),
+        [
+            "household_id",
+            "village_id",
+            "kind",
+            "code",
+            "blocks",
+            "facts",
+            "decision",
+            "reason",
+            "explanation",
+            "return_reason",
+            "severity",
+        ],
+        ((pk, place[pk], "yellow_check", "x", pk % 400 == 0, {}, "", "", "", "", "yellow") for pk in ids),
     )
 
 

@@ -114,7 +114,8 @@ def test_what_a_page_of_somebody_signed_out_sends_is_not_taken_under_another_nam
 
 
 def test_a_right_that_ends_closes_the_draft(draft: CardDraft, cadre: Client, people: People) -> None:
-    Post.objects.filter(user=people.fengming_cadre).update(valid_to=timezone.localdate() - timedelta(days=1))
+    yesterday = timezone.localdate() - timedelta(days=1)
+    Post.objects.filter(user=people.fengming_cadre).update(valid_from=yesterday, valid_to=yesterday)
     assert not CardDraft.objects.visible_to(type(people.fengming_cadre).objects.get(pk=draft.owner_id)).exists()
     assert cadre.get(LIST).status_code == 403
 

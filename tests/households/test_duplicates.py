@@ -137,7 +137,7 @@ def test_the_plan_of_the_nights_search_reads_no_table_by_person(people: People) 
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("EXPLAIN " + duplicates.SQL.read_text(), {"first": CITY, "last": CITY + 10**8 - 1})
         plan = "\n".join(line for (line,) in cursor.fetchall())
-    assert "person_name_birth" in plan
+    assert "person_born_named" in plan
 
 
 # -- decisions ------------------------------
