@@ -66,12 +66,15 @@ class ShownWorksheet:
     business_net: tuple[Decimal, Expectation | None] | None
 
 
-def worksheet_of(sheet: Sheet, members: Sequence[MemberSheet]) -> ShownWorksheet:
-    """The lines of a sheet with their expectations (four queries at most). The caller may read the card."""
+def worksheet_of(sheet: Sheet, members: Sequence[MemberSheet], rows: Sequence[Row] | None = None) -> ShownWorksheet:
+    """The lines of a sheet with their expectations (four queries at most). The caller may read the card.
+
+    `rows` are the lines of a day that is past; without them those of today.
+    """
     standard = in_force_for(sheet.village_id, sheet.year)
     plain = standard.plain() if standard else None
     persons = [member.person_id for member in members]
-    rows = list(sheet.lines.select_related("person"))
+    rows = list(sheet.lines.select_related("person")) if rows is None else rows
     lines = read_lines(rows, persons)
     parts = []
     for name in PARTS:

@@ -55,6 +55,8 @@ TABS = (
     ("events", gettext_lazy("变更"), "people"),
     ("history", gettext_lazy("历史"), "clock"),
 )
+# What is kept of today alone; a card as it stood on a day leaves it out.
+_OF_TODAY = {"evidence", "events"}
 # Panels of this and of upper apps, filled by their address when the app is there.
 PANELS = ("households:why", "supervision:of_household", "cadres:of_household")
 # What is shown on request only, each time logged: (whose, attribute) -> property of the row.
@@ -74,7 +76,8 @@ def card(request: HttpRequest, household_id: int) -> HttpResponse:
         former_of(request.user, household_id)  # an old office reads the card as it was before it moved
         return redirect("households:former", household_id)
     tab = request.GET.get("tab", "")
-    tab = tab if tab in {name for name, *_rest in TABS} else "overview"
+    shown = {name for name, *_rest in TABS} - (_OF_TODAY if "as_of" in request.GET else set())
+    tab = tab if tab in shown else "overview"
     asked = request.GET.get("year", "")
     year = int(asked) if asked.isdecimal() and len(asked) == 4 else None
     then: AsOf | None = None
@@ -118,6 +121,7 @@ def card(request: HttpRequest, household_id: int) -> HttpResponse:
                 "count": len(page.members) if name == "members" else None,
             }
             for name, label, icon in TABS
+            if not then or name not in _OF_TODAY
         ],
         "members": [(row, Member(birth_date=row.person.birth_date).age_in(year)) for row in page.members],
         "findings": [(finding, _finding_text(finding)) for finding in page.findings],
@@ -136,7 +140,7 @@ def card(request: HttpRequest, household_id: int) -> HttpResponse:
     elif tab == "evidence":
         context |= _evidence(request, page)
     else:
-        context |= _TAB_CONTEXT[tab](page)
+        context |= _TAB_CONTEXT[tab](page, then)
     return render_page(request, "households/card.html", context)
 
 
@@ -154,26 +158,26 @@ def _crumbs(household: Household, *, open_card: bool = False) -> list[dict[str, 
     return [{"text": _("户卡"), "href": reverse("households:list")}, own]
 
 
-def _overview(page: CardPage) -> dict[str, Any]:
+def _overview(page: CardPage, then: AsOf | None) -> dict[str, Any]:
     basics = facts_of(BASICS, page.household, page.sheet, leave_out=_NOT_PLAIN)
     named = [
         (_(need_kinds()[kind]), need.urgency, HouseholdNeed.Urgency(need.urgency).label, need.detail)
         for kind, need in needs_of(page.household, page.sheet.year if page.sheet else None).items()
     ]
-    return {"basics": basics, "request_text": page.sheet and page.sheet.request, "needs": named}
+    return {"basics": basics, "request_text": page.sheet and page.sheet.request, "needs": [] if then else named}
 
 
-def _members(page: CardPage) -> dict[str, Any]:
+def _members(page: CardPage, then: AsOf | None) -> dict[str, Any]:
     leave_out = {"name", "relation", "id_number", "phone", "disability_certificate"}
     return {"member_facts": [(row, facts_of(MEMBERS, row, row.person, leave_out=leave_out)) for row in page.members]}
 
 
-def _income(page: CardPage) -> dict[str, Any]:
-    worksheet = worksheet_of(page.sheet, page.members) if page.sheet else None
+def _income(page: CardPage, then: AsOf | None) -> dict[str, Any]:
+    worksheet = worksheet_of(page.sheet, page.members, then.lines if then else None) if page.sheet else None
     return {"income": facts_of(INCOME, page.sheet), "worksheet": worksheet}
 
 
-def _conditions(page: CardPage) -> dict[str, Any]:
+def _conditions(page: CardPage, then: AsOf | None) -> dict[str, Any]:
     return {"conditions": [(section, facts_of(section, page.sheet)) for section in (HOUSING, LAND, ASSETS)]}
 
 

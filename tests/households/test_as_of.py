@@ -13,6 +13,7 @@ from django.test import Client
 from changde.accounts.models import Post
 from changde.accounts.refusal import Refusal
 from changde.audit.models import Event
+from households.domain.worksheet import IncomeLine
 from households.models import Household
 from households.selectors.as_of import AsOf, card_as_of
 from households.selectors.history import history_of
@@ -27,7 +28,10 @@ ENTERED, CHANGED, LATER = date(2026, 3, 2), date(2026, 5, 10), date(2026, 8, 20)
 STAMPED = (
     ("households_household", "created_at", "id"),  # first: the stamp itself leaves an event of the row
     *((f"households_{model}event", "pgh_created_at", "pgh_id") for model in ("household", "sheet", "person")),
-    *((f"households_{model}event", "pgh_created_at", "pgh_id") for model in ("membership", "membersheet")),
+    *(
+        (f"households_{model}event", "pgh_created_at", "pgh_id")
+        for model in ("membership", "membersheet", "incomeline")
+    ),
     ("audit_event", "at", "id"),
 )
 
@@ -117,6 +121,28 @@ def test_later_sheets_and_departures_show_from_their_day_on(people: People, card
         (LATER, date(2026, 6, 30), "已于 2026-06-30 迁出"),
     ],
 )
+def test_the_worksheet_of_a_day_has_the_lines_of_that_day(committed_db: None, people: People) -> None:
+    Post.objects.update(valid_from=date(2019, 1, 1))
+    rice = IncomeLine(kind="crop", item="水稻", fen=400_000, known="estimate")
+    with on(ENTERED):
+        household = save_card(card=replace(a_card(), lines=(rice,)), by=people.fengming_cadre)
+    with on(CHANGED):
+        stored = load_card(household, 2019)
+        save_card(
+            card=replace(stored.card, lines=(replace(rice, fen=410_000),)),
+            by=people.fengming_cadre,
+            household=household,
+            expected_version=1,
+            persons=stored.persons,
+        )
+    household.refresh_from_db()
+    amounts = {
+        day: [line.amount for line in card_as_of(people.fengming_cadre, household, day).lines]
+        for day in (ENTERED, CHANGED)
+    }
+    assert amounts == {ENTERED: [4000], CHANGED: [4100]}
+
+
 def test_days_the_card_has_no_state_for_are_refused_in_words(
     people: People, card: Household, day: date, until: date | None, words: str
 ) -> None:
