@@ -19,6 +19,7 @@ from urllib.request import urlopen
 
 import psycopg2
 import pytest
+from celery import current_app
 from django.conf import settings
 from django.core.cache import cache
 from django.core.management import call_command
@@ -252,13 +253,23 @@ def running_worker(django_db_setup: None) -> Iterator[Any]:
     with child(
         "-m", "celery", "-A", "changde", "worker", "-c", "2", "-l", "WARNING", ready=lambda: workers_alive(0.5) > 0
     ) as process:
+        tell_worker("cancel_consumer")
         yield process
 
 
+def tell_worker(order: str) -> None:
+    """Let the suite's worker take work, or no more; answers when it does so."""
+    queue = {"queue": current_app.conf.task_default_queue}
+    assert current_app.control.broadcast(order, arguments=queue, reply=True, limit=1, timeout=10)
+
+
 @pytest.fixture
-def worker(committed_db: None, running_worker: Any) -> Any:
-    """A real Celery worker on the test database, started once."""
-    return running_worker
+def worker(committed_db: None, running_worker: Any) -> Iterator[Any]:
+    """A real Celery worker on the test database, started once; it works for tests that ask for it and for no other."""
+    current_app.control.purge()  # what other tests published
+    tell_worker("add_consumer")
+    yield running_worker
+    tell_worker("cancel_consumer")
 
 
 @pytest.fixture(scope="session")

@@ -235,6 +235,8 @@ def test_members_change_places_and_a_removal_is_taken_back(form: Page) -> None:
     expect(rows.nth(2).locator("summary")).to_contain_text("李秀英")
     expect(rows.nth(2).locator("summary")).to_contain_text("配偶 · 47 岁")
     page.get_by_role("button", name="保存户卡").click()
+    page.locator("[name=explain-all]").fill("上门时没有问到")
+    page.get_by_role("button", name="保存户卡").click()
     page.wait_for_url(re.compile(r"/households/\d+/$"))
     kept = Household.objects.get().memberships.order_by("position")
     assert [row.person.name for row in kept] == ["张建华", "张小丽", "李秀英"]
