@@ -113,14 +113,6 @@ def test_later_sheets_and_departures_show_from_their_day_on(people: People, card
     assert [row.person.name for row in at(people, card, LATER, year=2019).page.members][:1] == ["张建华"]
 
 
-@pytest.mark.parametrize(
-    ("day", "until", "words"),
-    [
-        (date(2026, 3, 1), None, "2026-03-02 才录入系统"),
-        (date(2999, 1, 1), None, "还没有到"),
-        (LATER, date(2026, 6, 30), "已于 2026-06-30 迁出"),
-    ],
-)
 def test_the_worksheet_of_a_day_has_the_lines_of_that_day(committed_db: None, people: People) -> None:
     Post.objects.update(valid_from=date(2019, 1, 1))
     rice = IncomeLine(kind="crop", item="水稻", fen=400_000, known="estimate")
@@ -143,6 +135,14 @@ def test_the_worksheet_of_a_day_has_the_lines_of_that_day(committed_db: None, pe
     assert amounts == {ENTERED: [4000], CHANGED: [4100]}
 
 
+@pytest.mark.parametrize(
+    ("day", "until", "words"),
+    [
+        (date(2026, 3, 1), None, "2026-03-02 才录入系统"),
+        (date(2999, 1, 1), None, "还没有到"),
+        (LATER, date(2026, 6, 30), "已于 2026-06-30 迁出"),
+    ],
+)
 def test_days_the_card_has_no_state_for_are_refused_in_words(
     people: People, card: Household, day: date, until: date | None, words: str
 ) -> None:
