@@ -64,6 +64,7 @@ def test_every_benchmark_says_what_it_measures():
     assert all(benchmark.HELP for benchmark in found.values())
 
 
+@pytest.mark.drill
 def test_the_benchmark_of_lists_prints_its_figures(committed_db, monkeypatch):
     monkeypatch.setattr(lists, "CASES", {name: lists.CASES[name] for name in ("village", "city, name")})
     out = io.StringIO()
