@@ -35,7 +35,9 @@ def card(page: Any) -> None:
 def posted(page: Any) -> None:
     """A posted list as a villager sees it, without login."""
     page.goto("/p/")
-    page.locator("main a[href^='/p/']:not([href*='track'])").first.click()
+    page.get_by_label("村、乡镇或县的名字").fill("凤鸣")
+    page.get_by_role("button", name="查找").click()
+    page.get_by_role("link", name="凤鸣村").click()
     page.wait_for_load_state("networkidle")
 
 
