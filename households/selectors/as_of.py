@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _
 
 from changde.accounts.refusal import Refusal
 from changde.divisions.models import Division
-from households.models import Finding, Household, IncomeLine, MemberSheet, Membership, Person, Result, Sheet
+from households.models import Finding, Household, MemberSheet, Membership, Person, Result, Sheet
 from households.selectors.cards import CardPage, Reader
-from households.selectors.history import Inserted, end_of, inserted_since, rows_before
+from households.selectors.history import Inserted, end_of, inserted_since, lines_at, rows_before
 
 M = TypeVar("M", bound=models.Model)
 Rows = dict[tuple[type[models.Model], int], Any]
@@ -66,7 +66,7 @@ def card_as_of(
     for row in of_persons:
         row.person = _row(Person, row.person_id, row.person, earlier)
     page = CardPage(then, then.village.path(), years, sheet, members, gone, findings, result)
-    return AsOf(day, then.version, page, result is not None or sheet is None, _lines(sheet, then.version, earlier))
+    return AsOf(day, then.version, page, result is not None or sheet is None, lines_at(sheet, then.version, earlier))
 
 
 def _check(household: Household, day: date, until: date | None) -> None:
@@ -131,15 +131,6 @@ def _members(sheet: Sheet, earlier: Rows) -> list[MemberSheet]:
         then.person = row.person if pk in today else people[row.person_id]
         found.append(then)
     return sorted(found, key=lambda row: (row.position, row.pk or 0))
-
-
-def _lines(sheet: Sheet | None, version: int, earlier: Rows) -> list[Any]:
-    """Lines the card had at `version`: those that stand still, and those closed since, which the history keeps."""
-    if sheet is None:
-        return []
-    gone = [old for (model, _pk), old in earlier.items() if model is IncomeLine and old.sheet_id == sheet.pk]
-    stand = IncomeLine.objects.filter(sheet_id=sheet.pk).select_related("person")
-    return sorted((line for line in (*stand, *gone) if line.version <= version), key=lambda line: line.position)
 
 
 def _result(household: Household, sheet: Sheet | None, version: int, moment: datetime) -> Result | None:

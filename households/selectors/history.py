@@ -6,7 +6,7 @@ carry one time. A change of rows without an act of the log is shown as what it i
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -140,6 +140,18 @@ def rows_before(household: Household, moment: datetime) -> dict[tuple[type[model
     return earliest
 
 
+def lines_at(sheet: Any | None, version: int, earlier: Mapping[tuple[type[models.Model], int], Any]) -> list[Any]:
+    """The lines of a sheet's worksheet when the card stood at `version`, in their order.
+
+    Rows know which version wrote them; those closed since are in `earlier` (rows_at, rows_before).
+    """
+    if sheet is None:
+        return []
+    gone = [old for (model, _pk), old in earlier.items() if model is IncomeLine and old.sheet_id == sheet.pk]
+    stand = IncomeLine.objects.filter(sheet_id=sheet.pk).select_related("person")
+    return sorted((line for line in (*stand, *gone) if line.version <= version), key=lambda line: line.position)
+
+
 @dataclass(frozen=True)
 class Inserted:
     """What came to a card since a moment: years of sheets, and how often each person joined."""
@@ -149,8 +161,9 @@ class Inserted:
 
 
 def inserted_since(household: Household, moment: datetime) -> Inserted:
-    """Told by the log: a card is made with all its rows at once, and every save since says which it added."""
-    facts = [event.facts for event in _acts_of_log(household).filter(at__gte=moment, verb="households.save_card")]
+    """Told by the log: a card is made with all its rows at once, and every act since says which it added: a save, a
+    birth, a marriage, a return."""
+    facts = [event.facts for event in _acts_of_log(household).filter(at__gte=moment)]
     return Inserted(
         years=frozenset(year for each in facts if (year := each.get("new_sheet"))),
         joined=Counter(person for each in facts for person in each.get("added", ())),

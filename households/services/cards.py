@@ -6,7 +6,7 @@ written on its own, so that its office learns of it).
 """
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -43,7 +43,7 @@ from households.models import (
     Sheet,
 )
 from households.selectors.beside import beside_of, of_a_save
-from households.selectors.history import rows_at
+from households.selectors.history import lines_at, rows_at
 from households.selectors.rules import CheckRules
 from households.services import card_rows, results
 from households.services import findings as notes
@@ -237,17 +237,8 @@ def _card_at(row: Household, version: int, year: int) -> NumberedCard | None:
         earlier.get((Sheet, sheet.pk), sheet) if sheet else None,
         members,
         household_id=row.pk,
-        lines=_lines_at(sheet, version, earlier),
+        lines=lines_at(sheet, version, earlier),
     )
-
-
-def _lines_at(sheet: Sheet | None, version: int, earlier: Mapping[Any, Any]) -> list[Any]:
-    """The lines that stood at `version`: rows know which version wrote them, the history which have gone since."""
-    if sheet is None:
-        return []
-    gone = [old for (model, _pk), old in earlier.items() if model is IncomeLine and old.sheet_id == sheet.pk]
-    stood = [line for line in (*sheet.lines.all(), *gone) if line.version <= version]
-    return sorted(stood, key=lambda line: line.position)
 
 
 def _refuse_red(card: Card, rules: CheckRules) -> None:

@@ -19,6 +19,7 @@ from households.selectors.as_of import AsOf, card_as_of
 from households.selectors.history import history_of
 from households.services.card_rows import load_card
 from households.services.cards import save_card
+from households.services.events import note_birth
 from households.services.status import set_status
 from tests.conftest import owner_connection
 from tests.households.cards import a_card, a_member, with_household, with_member, with_sheet
@@ -133,6 +134,17 @@ def test_the_worksheet_of_a_day_has_the_lines_of_that_day(committed_db: None, pe
         for day in (ENTERED, CHANGED)
     }
     assert amounts == {ENTERED: [4000], CHANGED: [4100]}
+
+
+def test_a_child_born_since_is_not_on_the_card_of_an_earlier_day(people: People, card: Household) -> None:
+    born = date(2026, 9, 5)
+    card.refresh_from_db()
+    child = replace(a_member("张小宝", birth="20260905", relation="之孙子"), id_number=None, id_kind=None)
+    with on(born):
+        note_birth(household=card, by=people.fengming_cadre, expected_version=card.version, member=child, on=born)
+    card.refresh_from_db()
+    assert "张小宝" not in names(at(people, card, LATER))
+    assert "张小宝" in names(at(people, card, born))
 
 
 @pytest.mark.parametrize(
