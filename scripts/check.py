@@ -21,6 +21,7 @@ APPS = ["changde", "households", "cadres", "supervision"]
 BOTH_CORES = ["-n", "2", "--dist", "worksteal"]
 LINT_IMPORTS = "from importlinter.cli import lint_imports_command; lint_imports_command()"
 CHECKS = {
+    "template database": ["-m", "tests.template_database"],
     "ruff check": ["-m", "ruff", "check", "."],
     "ruff format": ["-m", "ruff", "format", "--check", "."],
     "types": ["-m", "mypy", *APPS],

@@ -3,7 +3,6 @@
 The suite connects as the application's own role, as production does; the database is made and cleaned by the owner.
 """
 
-import io
 import os
 import shutil
 import socket
@@ -22,12 +21,12 @@ import pytest
 from celery import current_app
 from django.conf import settings
 from django.core.cache import cache
-from django.core.management import call_command
 from django.db import connections
 from django.test import Client
 
 from changde.web.catalogue import compile_file
 from tests.personas import People, make_people
+from tests.template_database import database_url, ensure_template, owner_connection
 
 ROOT = Path(__file__).resolve().parent.parent
 # Tests run on both cores: each process of pytest-xdist has a database of its own and a Valkey database of its own, so
@@ -61,20 +60,6 @@ def only_own_services() -> Iterator[None]:
     patch.setattr(socket.socket, "connect", guarded)
     yield
     patch.undo()
-
-
-def owner_connection(database: str | None = None) -> Any:
-    """A connection as the owner of the tables, outside Django."""
-    config = settings.DATABASES["owner"]
-    connection = psycopg2.connect(
-        dbname=database or config["NAME"],
-        user=config["USER"],
-        password=config["PASSWORD"],
-        host=config["HOST"],
-        port=config["PORT"] or None,
-    )
-    connection.autocommit = True
-    return connection
 
 
 def drop_database(admin: Any, name: str, seconds: float = 20) -> None:
@@ -117,29 +102,19 @@ def catalogues_compiled() -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
-    """A fresh database beside the working one, migrated by the owner, with the real divisions."""
+    """A fresh database beside the working one, copied from the template: migrated, with the real divisions."""
     from changde import embedded
 
     if settings.EMBEDDED:
         embedded.ensure(settings.DATA_DIR)
     name = f"test_{settings.DATABASES['default']['NAME']}{PARALLEL}"
-    application = settings.DATABASES["default"]["USER"]
     admin = owner_connection()
     drop_database(admin, name)
     with admin.cursor() as cursor:
-        cursor.execute(f'CREATE DATABASE "{name}"')
+        cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{ensure_template()}"')
     for alias in ("default", "owner"):
         connections[alias].close()
         settings.DATABASES[alias]["NAME"] = connections[alias].settings_dict["NAME"] = name
-    owner = owner_connection(name)
-    with owner.cursor() as cursor:
-        cursor.execute(f'ALTER DEFAULT PRIVILEGES GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO "{application}"')
-        cursor.execute(f'ALTER DEFAULT PRIVILEGES GRANT USAGE, SELECT ON SEQUENCES TO "{application}"')
-    owner.close()
-    with django_db_blocker.unblock():
-        call_command("migrate", verbosity=0)
-        call_command("load_divisions", verbosity=0, stdout=io.StringIO())
-        connections["owner"].close()
     yield
     with django_db_blocker.unblock():
         connections.close_all()
@@ -234,13 +209,9 @@ def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
 def own_environment() -> dict[str, str]:
     """Addresses of the test database for children of the suite."""
 
-    def url(alias: str) -> str:
-        config = settings.DATABASES[alias]
-        return f"postgres://{config['USER']}:{config['PASSWORD']}@{config['HOST']}:{config['PORT']}/{config['NAME']}"
-
     return {
-        "DATABASE_URL": url("default"),
-        "MIGRATION_DATABASE_URL": url("owner"),
+        "DATABASE_URL": database_url("default"),
+        "MIGRATION_DATABASE_URL": database_url("owner"),
         "REDIS_URL": settings.REDIS_URL,
         "CHANGDE_DATA": str(settings.DATA_DIR),
     }

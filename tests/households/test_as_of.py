@@ -21,9 +21,9 @@ from households.services.card_rows import load_card
 from households.services.cards import save_card
 from households.services.events import note_birth
 from households.services.status import set_status
-from tests.conftest import owner_connection
 from tests.households.cards import a_card, a_member, with_household, with_member, with_sheet
 from tests.personas import People
+from tests.template_database import owner_connection
 
 ENTERED, CHANGED, LATER = date(2026, 3, 2), date(2026, 5, 10), date(2026, 8, 20)
 STAMPED = (

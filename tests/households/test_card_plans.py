@@ -33,8 +33,9 @@ from households.models import (
 from households.selectors.card_list import CardList, card_list
 from households.selectors.search import matching, understand
 from households.services.index_versions import load_default_versions
-from tests.conftest import KEPT_TABLES, owner_connection
+from tests.conftest import KEPT_TABLES
 from tests.personas import CITY, TAOYUAN, People, make_people
+from tests.template_database import owner_connection
 
 PEOPLE_TABLES = (Household, Person, Membership, Sheet, MemberSheet, Result, Finding)
 SCOPES = {"county": TAOYUAN, "city": CITY}

@@ -19,11 +19,11 @@ from households.domain.index import IndexSystem
 from households.models import IndexRun, Result, RunChunk, Sheet, TownshipPointer, VillageCard
 from households.services import index_runs, results
 from households.services.index_versions import draft_version, load_default_versions, release_version
-from tests.conftest import owner_connection
 from tests.factories import make_household
 from tests.households import golden
 from tests.households.test_features import MEMBERS, member
 from tests.personas import FENGMING, OTHER_VILLAGE, RESHI, TAOYUAN, WULING, WULING_VILLAGE
+from tests.template_database import owner_connection
 
 YEAR = 2019
 OTHER_TOWNSHIP = 430725101000
