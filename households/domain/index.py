@@ -34,7 +34,7 @@ NUMBER_OPERATORS = ("<", "<=", ">", ">=", "=", "!=")
 LIST_OPERATORS = ("in", "not in")
 # Bounds that keep every product of a comparison inside 63 bits: amounts stay under 10^14 fen.
 _MAX_FACTOR_PART = 10_000
-_MAX_RULE_DEPTH = 6
+MAX_RULE_DEPTH = 6
 _MAX_TRIALS = 20_000
 
 
@@ -411,8 +411,8 @@ class _Reader:
     def rule(self, part: Any, path: str, depth: int = 0) -> Rule:
         if not isinstance(part, dict):
             raise self.fail("not_an_object", path)
-        if depth > _MAX_RULE_DEPTH:
-            raise self.fail("too_deep", path, limit=_MAX_RULE_DEPTH)
+        if depth > MAX_RULE_DEPTH:
+            raise self.fail("too_deep", path, limit=MAX_RULE_DEPTH)
         for key, node in (("and", AllOf), ("or", AnyOf)):
             if key in part:
                 if len(part) > 1 or not isinstance(part[key], list) or not part[key]:
