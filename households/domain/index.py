@@ -212,6 +212,15 @@ class IndexSystem:
         return (*dict.fromkeys(read), *doubtful, "members_missing")
 
 
+def rule_from_json(document: Any) -> Rule:
+    """One rule alone; InvalidIndex when it does not hold."""
+    reader = _Reader()
+    rule = reader.attempt(reader.rule, document, "rule")
+    if reader.problems:
+        raise InvalidIndex(reader.problems)
+    return rule
+
+
 def default_systems(document: Mapping[str, Any]) -> dict[int, IndexSystem]:
     """The city's default by accounting year, from households/reference/index_default.json."""
     factor = Decimal(document["monitoring_factor"])

@@ -55,6 +55,11 @@ def definition_of(typed: Mapping[str, Any], *, year: int) -> dict[str, Any]:
     }
 
 
+def rule_of(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """One rule of the tree as a definition writes it."""
+    return _rule(rule)
+
+
 def figure(text: str) -> str | None:
     """A figure as a definition writes it; full width, thousands separators and per cent are taken. None: empty."""
     plain = re.sub(r"[,\s]", "", unicodedata.normalize("NFKC", text))

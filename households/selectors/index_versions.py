@@ -1,6 +1,7 @@
 """Index versions as pages read them: which a person may read, which is in force, what a version is held against."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import F, Q, QuerySet
@@ -8,6 +9,7 @@ from django.db.models import F, Q, QuerySet
 from changde.accounts.areas import between, covers, ranges_of
 from changde.divisions.codes import Level, ancestor, level_of
 from changde.divisions.models import Division
+from households.domain.income import to_yuan
 from households.models import IndexVersion
 from households.models.yearly_standard import CITY
 
@@ -96,6 +98,15 @@ class Year:
     own: bool
     waiting: list[IndexVersion]
     before: list[IndexVersion]
+
+    @property
+    def income_line(self) -> Decimal | None:
+        """Yuan a person and year."""
+        return to_yuan(self.ruling.system.income_line) if self.ruling else None
+
+    @property
+    def monitoring_line(self) -> Decimal | None:
+        return to_yuan(self.ruling.system.monitoring_line) if self.ruling else None
 
 
 def years(user: Any, county: int | None, year: int | None = None) -> list[Year]:
