@@ -119,7 +119,7 @@ def builder(typed: Typed, problems: Sequence[Problem] = (), *, focus: str = "", 
             path=f"dimensions.{position}",
             typed=dimension,
             parts=page.parts(f"dimensions.{position}.indicators", dimension["indicators"], known[position]),
-            share=float(sum((weight for weight in known[position] if weight is not None), start=Fraction(0))),
+            share=round(float(sum((weight for weight in known[position] if weight is not None), start=Fraction(0))), 4),
             errors=page.at(f"dimensions.{position}", "zh", "en", "indicators"),
         )
         for position, dimension in enumerate(typed["dimensions"])

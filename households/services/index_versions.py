@@ -206,6 +206,7 @@ def release_version(*, version: IndexVersion, by: User | None, expected_revision
     Two different persons release; `by` None is the system itself (the shipped defaults), which proposes nothing.
     `expected_revision` is what the releasing person has read.
     """
+    _lock_place(division=version.division_id, year=version.year)
     version = _locked(version, by)
     _refuse_frozen(version)
     if expected_revision is not None and version.revision != expected_revision:
@@ -242,20 +243,25 @@ def release_version(*, version: IndexVersion, by: User | None, expected_revision
 
 def put_due_versions_in_force() -> int:
     """Versions whose day has come supersede the ones before; returns how many. Each in its own transaction."""
-    due = list(
-        IndexVersion.objects.due(timezone.localdate()).order_by("effective_from", "pk").values_list("pk", flat=True)
-    )
-    return sum(_put_due_in_force(pk) for pk in due)
+    due = list(IndexVersion.objects.due(timezone.localdate()).order_by("effective_from", "pk"))
+    return sum(_put_due_in_force(version) for version in due)
 
 
 @transaction.atomic
-def _put_due_in_force(pk: int) -> bool:
-    version = IndexVersion.objects.select_for_update(of=("self",)).due(timezone.localdate()).filter(pk=pk).first()
+def _put_due_in_force(waiting: IndexVersion) -> bool:
+    _lock_place(division=waiting.division_id, year=waiting.year)
+    version = IndexVersion.objects.due(timezone.localdate()).filter(pk=waiting.pk).first()
     if version is None:  # another worker was quicker
         return False
     _put_in_force(version)
     record("index.in_force", by=None, target=version, area=version.division_id, year=version.year)
     return True
+
+
+def _lock_place(*, division: int | None, year: int) -> None:
+    """One release of a place and year after the other: the second finds the first in force and supersedes it."""
+    versions = IndexVersion.objects.filter(division=division, year=year).order_by("pk")
+    list(versions.select_for_update().values_list("pk", flat=True))
 
 
 def _put_in_force(version: IndexVersion, **facts: Any) -> None:

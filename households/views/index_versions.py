@@ -43,6 +43,8 @@ def _index(request: HttpRequest, form: DraftForm | None = None) -> HttpResponse:
         "years": shown,
         "all_years": [year.year for year in years],
         "asked": asked,
+        "waiting": [version for year in shown for version in year.waiting],
+        "before": [version for year in shown for version in year.before],
         "place": next((place for place in places if place and place.code == county), None),
         "places": places,
         "form": form or (_draft_form(request, county=county) if places else None),
@@ -142,8 +144,8 @@ def edit(request: HttpRequest, version_id: int) -> HttpResponse:
         return _builder(request, version, typed, checked=version.unfinished is not None)
     typed = from_fields((name, value) for name, values in request.POST.lists() for value in values)
     verb, _colon, rest = request.POST.get("action", "save").partition(":")
+    typed, focus = act(typed, f"{verb}:{rest}")
     if verb not in ("save", "keep", "overwrite"):
-        typed, focus = act(typed, f"{verb}:{rest}")
         return _builder(request, version, typed, focus=focus, checked=bool(request.POST.get("checked")))
     revision = rest if verb == "overwrite" else request.POST.get("revision", "")
     try:

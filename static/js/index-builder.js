@@ -24,7 +24,7 @@
     const rest = Math.abs(1 - total), good = rest < 1.000001e-6 && !open;
     form.querySelectorAll("[data-weight-sum]").forEach((place) => {
       const kind = good ? "textGood" : open ? "textOpen" : total < 1 ? "textShort" : "textOver";
-      place.textContent = place.dataset[kind].replace("%(sum)s", short(total)).replace("%(rest)s", short(rest));
+      place.textContent = place.dataset[kind].replace("{sum}", short(total)).replace("{rest}", short(rest));
       place.classList.toggle("is-good", good);
       place.classList.toggle("is-bad", !good);
     });
