@@ -254,6 +254,7 @@ CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE = {
     "sweep-lost-jobs": {"task": "changde.jobs.tasks.sweep", "schedule": 15},
     "recompute-stale": {"task": "households.tasks.recompute_stale", "schedule": crontab(hour=2, minute=30)},
+    "index-versions": {"task": "households.tasks.put_index_versions_in_force", "schedule": crontab(minute=1)},
     "check-cards": {"task": "households.tasks.check_cards_nightly", "schedule": crontab(hour=1, minute=30)},
     "forget-old-drafts": {"task": "households.tasks.forget_old_drafts", "schedule": 3600},
     "forget-expired-exports": {"task": "households.tasks.forget_expired_exports", "schedule": 3600},

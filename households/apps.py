@@ -19,6 +19,7 @@ def _offer_pages() -> None:
     navigation.register("cards", _("户卡"), "households:list", "card", "read_cards", order=20)
     navigation.register("findings", _("疑点审核"), "households:findings", "flag", "review_findings", order=25)
     navigation.register("runs", _("识别测算"), "households:runs", "chart", "recompute", order=46)
+    navigation.register("index", _("识别标准"), "households:index_versions", "scroll", "read_index", order=47)
     navigation.register("imports", _("导入"), "households:imports", "import", "import_cards", order=48)
     navigation.register("duplicates", _("查重台"), "households:duplicates", "match", "decide_duplicates", order=62)
     navigation.register("exports", _("导出"), "households:exports", "export", "export_cards", order=65)
@@ -81,6 +82,16 @@ def _show_states() -> None:
     badges.register("standard", "proposed", _("待发布"), "warning", "clock")
     badges.register("standard", "released", _("执行中"), "good", "check")
     badges.register("standard", "superseded", _("已被替代"), "neutral", "undo")
+    for state, label, tone, icon in (
+        ("draft", _("草稿"), "neutral", "edit"),
+        ("tried", _("已试算"), "info", "chart"),
+        ("proposed", _("待发布"), "warning", "clock"),
+        ("scheduled", _("待生效"), "info", "calendar"),
+        ("released", _("执行中"), "good", "check"),
+        ("superseded", _("已被替代"), "neutral", "undo"),
+        ("discarded", _("已作废"), "neutral", "cross"),
+    ):
+        badges.register("index", state, label, tone, icon)
     for state, label, tone, icon in (
         ("asked", _("待接收"), "info", "clock"),
         ("accepted", _("已接收"), "good", "check"),

@@ -12,7 +12,7 @@ from changde.web.badges import badge_for
 from households.domain.explain import Change, ComparisonRow, Explanation, IndicatorRow, RuleRow
 from households.domain.features import Feature
 from households.domain.fields import of_entity
-from households.domain.index import Label
+from households.index_words import comparison_text, feature_text, figure_text, joined_text, label_text
 
 
 @dataclass(frozen=True)
@@ -46,18 +46,14 @@ def reasons(why: Explanation) -> Reasons:
         income=_income(why),
         score=_score(why),
         lines=[_line(row) for row in why.indicators],
-        vetoes=[_label(row.label) for row in why.vetoes if row.state],
-        exclusions=[_label(row.label) for row in why.exclusions if row.state],
-        open_fields=[_field(name) for name in why.open_fields],
+        vetoes=[label_text(row.label) for row in why.vetoes if row.state],
+        exclusions=[label_text(row.label) for row in why.exclusions if row.state],
+        open_fields=[field_text(name) for name in why.open_fields],
         changes=[(change.better, _change(change)) for change in why.changes],
     )
 
 
-def _label(label: Label) -> str:
-    return label.en if _english() and label.en else label.zh
-
-
-def _field(name: str) -> str:
+def field_text(name: str) -> str:
     """A field of the card by its header; fields of the village card carry a prefix."""
     entity, _dot, attribute = name.rpartition(".")
     for of in (entity + "_card",) if entity else ("sheet", "member_sheet", "person"):
@@ -67,23 +63,8 @@ def _field(name: str) -> str:
     return name
 
 
-def _name(feature: Feature) -> str:
-    return feature.meaning if _english() else feature.label
-
-
 def _english() -> bool:
     return (get_language() or "").startswith("en")
-
-
-def _units() -> dict[str, str]:
-    return {"yuan": _("元"), "m2": "m²", "mu": _("亩"), "head": _("头(只)"), "km": _("公里"), "person": _("人")}
-
-
-def _figure(feature: Feature, value: int | Fraction) -> str:
-    exact = Fraction(value) / feature.scale
-    shown = Decimal(exact.numerator) / Decimal(exact.denominator)
-    text = f"{shown:,.2f}" if feature.kind == "money" else f"{shown.normalize():,f}"
-    return f"{text} {_units().get(feature.unit, '')}".strip()
 
 
 def _yuan(fen: int) -> str:
@@ -96,8 +77,11 @@ def _value(feature: Feature, value: Any) -> str:
     if isinstance(value, bool):
         return _("是") if value else _("否")
     if isinstance(value, tuple):
-        return _("%(low)s 至 %(high)s") % {"low": _figure(feature, value[0]), "high": _figure(feature, value[1])}
-    return value if isinstance(value, str) else _figure(feature, value)
+        return _("%(low)s 至 %(high)s") % {
+            "low": figure_text(feature, value[0]),
+            "high": figure_text(feature, value[1]),
+        }
+    return value if isinstance(value, str) else figure_text(feature, value)
 
 
 def _income(why: Explanation) -> str:
@@ -135,11 +119,11 @@ def _score(why: Explanation) -> str:
 
 def _line(row: IndicatorRow) -> Line:
     leaves = list(_leaves(row.rule))
-    read = {leaf.feature.name: f"{_name(leaf.feature)} {_value(leaf.feature, leaf.value)}" for leaf in leaves}
+    read = {leaf.feature.name: f"{feature_text(leaf.feature)} {_value(leaf.feature, leaf.value)}" for leaf in leaves}
     far = [leaf for leaf in leaves if leaf.distance is not None] if len(leaves) == 1 else []
     return Line(
-        label=_label(row.label),
-        dimension=_label(row.dimension),
+        label=label_text(row.label),
+        dimension=label_text(row.dimension),
         read="；".join(read.values()),
         rule=_rule(row.rule),
         distance=_distance(far[0]) if far else "",
@@ -159,7 +143,7 @@ def _leaves(rule: RuleRow | ComparisonRow) -> Any:
 
 def _distance(leaf: ComparisonRow) -> str:
     assert leaf.distance is not None
-    facts = {"far": _figure(leaf.feature, abs(leaf.distance))}
+    facts = {"far": figure_text(leaf.feature, abs(leaf.distance))}
     if leaf.distance < 0:
         return _("比标准少 %(far)s") % facts
     return _("比标准多 %(far)s") % facts if leaf.distance else _("正好等于标准")
@@ -167,24 +151,8 @@ def _distance(leaf: ComparisonRow) -> str:
 
 def _rule(rule: RuleRow | ComparisonRow) -> str:
     if isinstance(rule, ComparisonRow):
-        return _comparison(rule)
-    parts = [f"({_rule(part)})" if isinstance(part, RuleRow) else _rule(part) for part in rule.parts]
-    return (_(" 且 ") if rule.join == "and" else _(" 或 ")).join(parts)
-
-
-def _comparison(rule: ComparisonRow) -> str:
-    facts = {"name": _name(rule.feature), "threshold": _threshold(rule)}
-    patterns = {
-        "<": _("%(name)s低于 %(threshold)s"),
-        "<=": _("%(name)s不高于 %(threshold)s"),
-        ">": _("%(name)s超过 %(threshold)s"),
-        ">=": _("%(name)s不低于 %(threshold)s"),
-        "=": _("%(name)s为 %(threshold)s"),
-        "in": _("%(name)s为 %(threshold)s"),
-        "!=": _("%(name)s不为 %(threshold)s"),
-        "not in": _("%(name)s不为 %(threshold)s"),
-    }
-    return patterns[rule.operator] % facts
+        return comparison_text(feature_text(rule.feature), rule.operator, _threshold(rule))
+    return joined_text(rule.join, [(isinstance(part, RuleRow), _rule(part)) for part in rule.parts])
 
 
 def _threshold(rule: ComparisonRow) -> str:
@@ -194,24 +162,24 @@ def _threshold(rule: ComparisonRow) -> str:
         return _value(rule.feature, rule.threshold)
     if rule.threshold is None:
         return _("未知")
-    figure = _figure(rule.feature, rule.threshold)
+    figure = figure_text(rule.feature, rule.threshold)
     if rule.of is None:
         return figure
     if isinstance(rule.times, Fraction):
         each = f"{Decimal(rule.times.numerator) / Decimal(rule.times.denominator):f}"
-        return f"{figure} ({each} × {_name(rule.of)} {_value(rule.of, rule.of_value)})"
-    return f"{figure} ({_name(rule.of)} {_value(rule.of, rule.of_value)})"
+        return f"{figure} ({each} × {feature_text(rule.of)} {_value(rule.of, rule.of_value)})"
+    return f"{figure} ({feature_text(rule.of)} {_value(rule.of, rule.of_value)})"
 
 
 def _change(change: Change) -> str:
     facts = {
-        "name": _name(change.feature),
+        "name": feature_text(change.feature),
         "to": _(" 或 ").join(_value(change.feature, value) for value in change.to),
         "outcome": badge_for("outcome", change.outcome).label,
     }
     if change.distance is None:
         return _("%(name)s改为 %(to)s，结果变为“%(outcome)s”。") % facts
-    facts["far"] = _figure(change.feature, abs(change.distance))
+    facts["far"] = figure_text(change.feature, abs(change.distance))
     if change.distance > 0:
         return _("%(name)s增加 %(far)s（到 %(to)s），结果变为“%(outcome)s”。") % facts
     return _("%(name)s减少 %(far)s（到 %(to)s），结果变为“%(outcome)s”。") % facts

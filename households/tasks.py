@@ -12,7 +12,18 @@ from changde.jobs.services import RunningJob, finisher, handler
 from households.domain.card_workbook import CardBook, open_cards
 from households.domain.workbook import WorkbookRefused
 from households.models import CardExport, ImportBatch, IndexRun, Printout, RunChunk
-from households.services import drafts, duplicates, exports, imports, index_runs, night_checks, printouts, results, undo
+from households.services import (
+    drafts,
+    duplicates,
+    exports,
+    imports,
+    index_runs,
+    index_versions,
+    night_checks,
+    printouts,
+    results,
+    undo,
+)
 
 
 @contextmanager
@@ -168,3 +179,9 @@ def find_duplicates_in_area(job: RunningJob) -> dict[str, Any]:
 def find_duplicates() -> None:
     """Beat, every night: new candidates of the whole city for the duplicates desk."""
     duplicates.find_candidates()
+
+
+@shared_task(name="households.tasks.put_index_versions_in_force")
+def put_index_versions_in_force() -> None:
+    """Beat, every hour: index versions whose day has come."""
+    index_versions.put_due_versions_in_force()

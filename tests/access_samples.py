@@ -6,7 +6,7 @@ A cell of the columns `path` and `data` says `argument=@name`; `name` is a funct
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -20,6 +20,7 @@ from cadres.services.plans import propose_plan
 from changde.divisions.models import Division
 from changde.jobs.models import Job
 from households.domain.card import Member
+from households.domain.index import Label
 from households.models import (
     CardDraft,
     CardExport,
@@ -29,6 +30,7 @@ from households.models import (
     FormerVillage,
     Household,
     ImportBatch,
+    IndexVersion,
     LifeEvent,
     Membership,
     Printout,
@@ -37,7 +39,7 @@ from households.models import (
     VillageCard,
     YearlyStandard,
 )
-from households.services import events, moves
+from households.services import events, index_versions, moves
 from households.services import evidence as evidence_services
 from households.services.index_runs import start_run
 from households.services.index_versions import load_default_versions
@@ -383,6 +385,46 @@ def index_run(world: World) -> int:
     return start_run(division=county, year=2019, by=world.people.taoyuan_office, in_background=False).pk
 
 
+def index_default(world: World) -> int:
+    """The city's default of 2019, in force."""
+    load_default_versions()
+    return IndexVersion.objects.get(division=None, year=2019, state="released").pk
+
+
+def county_index(world: World) -> int:
+    """The county's own version, in force."""
+    default = IndexVersion.objects.get(pk=index_default(world))
+    county = Division.objects.get(code=TAOYUAN)
+    draft = index_versions.draft_version(division=county, system=default.system, by=world.people.taoyuan_second)
+    return index_versions.release_version(version=draft, by=None).pk
+
+
+def index_draft(world: World) -> int:
+    """A draft of the county, tried."""
+    draft = _county_draft(world)
+    IndexVersion.objects.filter(pk=draft.pk).update(state="tried")
+    return draft.pk
+
+
+def index_proposal(world: World) -> int:
+    """A draft of the county that one of its office has put forward."""
+    draft = IndexVersion.objects.get(pk=index_draft(world))
+    return index_versions.propose_version(version=draft, by=world.people.taoyuan_second).pk
+
+
+def discarded_index(world: World) -> int:
+    draft = IndexVersion.objects.get(pk=index_draft(world))
+    return index_versions.discard_version(version=draft, by=world.people.taoyuan_second).pk
+
+
+def _county_draft(world: World) -> IndexVersion:
+    """Under a name that nobody outside the office reads."""
+    default = IndexVersion.objects.get(pk=index_default(world))
+    system = replace(default.system, name=Label(zh=MARKS[0], en=""))
+    county = Division.objects.get(code=TAOYUAN)
+    return index_versions.draft_version(division=county, system=system, by=world.people.taoyuan_second)
+
+
 SAMPLES: dict[str, Callable[[World], Any]] = {
     function.__name__: function
     for function in (
@@ -422,5 +464,10 @@ SAMPLES: dict[str, Callable[[World], Any]] = {
         standard_draft,
         result,
         index_run,
+        index_default,
+        county_index,
+        index_draft,
+        index_proposal,
+        discarded_index,
     )
 }

@@ -41,6 +41,7 @@ CAPABILITIES: dict[str, frozenset[str]] = {
         "recompute": _OFFICES,
         "review_findings": _OFFICES,  # accept or return what a check noted; never on one's own card
         "manage_checks": {Role.COUNTY_OFFICE, Role.CITY_OFFICE},
+        "read_index": _READERS,  # the standard one is judged by; drafts only with manage_index
         "manage_index": {Role.COUNTY_OFFICE, Role.CITY_OFFICE},
         "read_standards": _READERS,
         "manage_standards": {Role.COUNTY_OFFICE, Role.CITY_OFFICE},

@@ -34,7 +34,7 @@ NUMBER_OPERATORS = ("<", "<=", ">", ">=", "=", "!=")
 LIST_OPERATORS = ("in", "not in")
 # Bounds that keep every product of a comparison inside 63 bits: amounts stay under 10^14 fen.
 _MAX_FACTOR_PART = 10_000
-_MAX_RULE_DEPTH = 6
+MAX_RULE_DEPTH = 6
 _MAX_TRIALS = 20_000
 
 
@@ -210,6 +210,15 @@ class IndexSystem:
         read = [*income.PARTS, *(name for name in self.features if name not in ("net_income", "transfer_income"))]
         doubtful = [f"{name}_unknown" for name in self.features if has_doubt(FEATURES[name])]
         return (*dict.fromkeys(read), *doubtful, "members_missing")
+
+
+def rule_from_json(document: Any) -> Rule:
+    """One rule alone; InvalidIndex when it does not hold."""
+    reader = _Reader()
+    rule = reader.attempt(reader.rule, document, "rule")
+    if reader.problems:
+        raise InvalidIndex(reader.problems)
+    return rule
 
 
 def default_systems(document: Mapping[str, Any]) -> dict[int, IndexSystem]:
@@ -411,8 +420,8 @@ class _Reader:
     def rule(self, part: Any, path: str, depth: int = 0) -> Rule:
         if not isinstance(part, dict):
             raise self.fail("not_an_object", path)
-        if depth > _MAX_RULE_DEPTH:
-            raise self.fail("too_deep", path, limit=_MAX_RULE_DEPTH)
+        if depth > MAX_RULE_DEPTH:
+            raise self.fail("too_deep", path, limit=MAX_RULE_DEPTH)
         for key, node in (("and", AllOf), ("or", AnyOf)):
             if key in part:
                 if len(part) > 1 or not isinstance(part[key], list) or not part[key]:

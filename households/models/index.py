@@ -1,6 +1,7 @@
 """Index versions, the runs that apply them, and what they said of each household."""
 
 import json
+from datetime import date
 from functools import lru_cache
 
 from django.conf import settings
@@ -22,12 +23,20 @@ class IndexVersionQuerySet(models.QuerySet):
     def in_force(self) -> "IndexVersionQuerySet":
         return self.filter(state=IndexVersion.State.RELEASED)
 
+    def due(self, day: date) -> "IndexVersionQuerySet":
+        """Released for a day that has come."""
+        return self.filter(state=IndexVersion.State.SCHEDULED, effective_from__lte=day)
+
 
 class IndexVersion(models.Model):
     """One version of an index system: a county's (division), or the city's default (no division), for one year.
 
-    A released row is frozen by the database: nothing of it can change any more, but that a later release supersedes it.
-    `columns` names, in order, what the `values` of its results hold.
+    draft -> tried (a trial of this very definition is complete; set by the trials) -> proposed by one -> released by
+    another, at once or scheduled for `effective_from` -> superseded by the next. A released or scheduled row is frozen
+    by the database: all that is left is that its day comes and that a later release supersedes it.
+    `columns` names, in order, what the `values` of its results hold. `unfinished` is what an office typed that makes no
+    index system yet (domain.index_draft); `definition` then is the last one that did, and nothing can be proposed.
+    `revision` rises with every edit, so that two people cannot overwrite one another.
     """
 
     scope = "reference"
@@ -35,10 +44,14 @@ class IndexVersion(models.Model):
     class State(models.TextChoices):
         DRAFT = "draft", _("草稿")
         TRIED = "tried", _("已试算")
+        PROPOSED = "proposed", _("待发布")
+        SCHEDULED = "scheduled", _("待生效")
         RELEASED = "released", _("已发布")
         SUPERSEDED = "superseded", _("已被替代")
+        DISCARDED = "discarded", _("已作废")
 
-    FROZEN = (State.RELEASED, State.SUPERSEDED)
+    OPEN = (State.DRAFT, State.TRIED)
+    FROZEN = (State.SCHEDULED, State.RELEASED, State.SUPERSEDED)
 
     division = models.ForeignKey(Division, models.PROTECT, null=True, verbose_name=_("县(市、区)"))
     year = models.SmallIntegerField(_("年度"))
@@ -49,10 +62,21 @@ class IndexVersion(models.Model):
     digest = models.CharField(max_length=64)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
+    based_on = models.ForeignKey("self", models.PROTECT, null=True, related_name="+")
+    unfinished = models.JSONField(null=True)
+    revision = models.PositiveIntegerField(default=1)
+    changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    changed_at = models.DateTimeField(null=True)
     proposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    proposed_at = models.DateTimeField(null=True)
+    effective_from = models.DateField(_("生效日期"), null=True)
+    returned_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    returned_at = models.DateTimeField(null=True)
+    return_reason = models.CharField(_("退回原因"), max_length=300, blank=True)
     released_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     released_at = models.DateTimeField(null=True)
     superseded_at = models.DateTimeField(null=True)
+    state_before_discard = models.CharField(max_length=10, blank=True)
 
     objects = IndexVersionQuerySet.as_manager()
 
@@ -67,10 +91,36 @@ class IndexVersion(models.Model):
                 nulls_distinct=False,
                 name="index_version_one_in_force",
             ),
+            models.UniqueConstraint(
+                fields=["division", "year"],
+                condition=Q(state="scheduled"),
+                nulls_distinct=False,
+                name="index_version_one_scheduled",
+            ),
             models.CheckConstraint(
                 name="index_version_released_when",
-                condition=Q(state__in=["draft", "tried"], released_at=None)
-                | Q(state__in=["released", "superseded"], released_at__isnull=False),
+                condition=Q(state__in=["draft", "tried", "proposed", "discarded"], released_at=None)
+                | Q(state__in=["scheduled", "released", "superseded"], released_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="index_version_proposed_when",
+                condition=Q(state__in=["draft", "tried", "discarded"], proposed_by=None, effective_from=None)
+                | Q(state="proposed", proposed_by__isnull=False, effective_from__isnull=False)
+                | Q(state__in=["scheduled", "released", "superseded"], effective_from__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="index_version_finished_when_proposed",
+                condition=Q(state__in=["draft", "tried", "discarded"]) | Q(unfinished__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="index_version_returned_with_reason",
+                condition=Q(returned_by=None, returned_at=None, return_reason="")
+                | (Q(returned_by__isnull=False, returned_at__isnull=False) & ~Q(return_reason="")),
+            ),
+            models.CheckConstraint(
+                name="index_version_discarded_from",
+                condition=Q(state="discarded", state_before_discard__in=["draft", "tried"])
+                | (~Q(state="discarded") & Q(state_before_discard="")),
             ),
             models.CheckConstraint(
                 name="index_version_superseded_when",
@@ -84,6 +134,15 @@ class IndexVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.system.name.zh} {self.year}-{self.number}"
+
+    @property
+    def place(self) -> str:
+        return self.division.name if self.division else str(_("全市默认"))
+
+    @property
+    def is_open(self) -> bool:
+        """Can it still be edited?"""
+        return self.state in self.OPEN
 
     @property
     def system(self) -> IndexSystem:

@@ -1,21 +1,28 @@
-"""Index versions: drafted, proposed by one person, released by another, frozen from then on."""
+"""Index versions: drafted, tried, proposed by one person, released by another, frozen from then on."""
 
 import json
 from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 from django.db import transaction
 from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from changde.accounts.areas import between
+from changde.accounts.areas import between, covers
 from changde.accounts.models import User
 from changde.accounts.refusal import Refusal
 from changde.audit.services import record
-from changde.divisions.codes import code_range
+from changde.divisions.codes import Level, code_range
 from changde.divisions.models import Division
-from households.domain.index import IndexSystem, default_systems
+from households.domain.income import to_yuan
+from households.domain.index import IndexSystem, InvalidIndex, default_systems
+from households.domain.index_draft import Typed, definition_of, typed_of
+from households.domain.years import FIRST_YEAR, LAST_YEAR
 from households.models import IndexVersion, Result
+from households.models.yearly_standard import CITY
 
 DEFAULTS = Path(__file__).parents[1] / "reference/index_default.json"
 
@@ -38,7 +45,9 @@ def versions_for(*, counties: Iterable[int], year: int) -> dict[int, IndexVersio
 
 
 @transaction.atomic
-def draft_version(*, division: Division | None, system: IndexSystem, by: User | None) -> IndexVersion:
+def draft_version(
+    *, division: Division | None, system: IndexSystem, by: User | None, based_on: IndexVersion | None = None
+) -> IndexVersion:
     """A new draft for a county (None: the city's default) and the system's year."""
     last = IndexVersion.objects.filter(division=division, year=system.year).order_by("-number").first()
     version = IndexVersion.objects.create(
@@ -49,42 +58,240 @@ def draft_version(*, division: Division | None, system: IndexSystem, by: User | 
         columns=list(system.columns),
         digest=system.digest,
         created_by=by,
+        based_on=based_on,
     )
     record("index.draft", by=by, target=version, area=version.division_id, year=version.year, digest=version.digest)
     return version
 
 
 @transaction.atomic
-def propose_version(*, version: IndexVersion, by: User) -> IndexVersion:
-    """Put a draft forward for release; somebody else releases it."""
-    version = _locked(version)
-    _refuse_frozen(version)
-    version.proposed_by = by
-    version.save(update_fields=["proposed_by"])
-    record("index.propose", by=by, target=version, area=version.division_id, digest=version.digest)
+def start_draft(*, division: Division | None, year: int, copied_from: IndexVersion, by: User) -> IndexVersion:
+    """A draft copied from another version, for a county (None: the city's default) and a year.
+
+    Copied from another year, the lines are those in force for the year; where nobody has set any yet, they are left
+    empty and the draft is unfinished until they are.
+    """
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise Refusal("year_outside", _("年度不在可接受的范围之内（2010至2100）"), field="year")
+    if division is not None and division.level != Level.COUNTY:
+        raise Refusal("not_a_county", _("识别标准由县（市、区）或全市制定"))
+    _check_right(by, division)
+    definition = copied_from.definition | {"year": year}
+    if division is not None and copied_from.division_id != division.pk:
+        definition["name"] = {"zh": f"{division.name}识别指标体系", "en": ""}
+    lines = None if copied_from.year == year else _lines_in_force(division, year)
+    version = draft_version(
+        division=division, system=IndexSystem.from_json(definition | (lines or {})), by=by, based_on=copied_from
+    )
+    version.definition = definition | (lines or {})
+    if copied_from.year != year and lines is None:
+        version.unfinished = typed_of(definition | {"income_line": "", "monitoring_line": ""})
+    version.save(update_fields=["definition", "unfinished"])
+    return version
+
+
+def _lines_in_force(division: Division | None, year: int) -> dict[str, str] | None:
+    """The lines of the version in force for the place and year, as a definition writes them."""
+    in_force = {version.division_id: version for version in IndexVersion.objects.in_force().filter(year=year)}
+    found = (in_force.get(division.pk) if division else None) or in_force.get(None)
+    if found is None:
+        return None
+    lines = {"income_line": found.system.income_line, "monitoring_line": found.system.monitoring_line}
+    return {name: str(to_yuan(fen)) for name, fen in lines.items()}
+
+
+@transaction.atomic
+def edit_version(
+    *, version: IndexVersion, typed: Typed, expected_revision: int, by: User, unfinished: bool = False
+) -> IndexVersion:
+    """Write what an office typed. What makes another index system than before has to be tried again.
+
+    Raises InvalidIndex, place by place, where it makes none; with `unfinished` it is kept as typed for later instead,
+    the last definition that held stays, and the version cannot be proposed.
+    """
+    version = _locked(version, by)
+    _refuse_unless_open(version)
+    if version.revision != expected_revision:
+        raise _revised()
+    definition = definition_of(typed, year=version.year)
+    before = version.digest
+    try:
+        system = IndexSystem.from_json(definition)
+    except InvalidIndex:
+        if not unfinished:
+            raise
+        version.unfinished, version.state = typed, IndexVersion.State.DRAFT
+    else:
+        version.unfinished, version.definition = None, definition
+        version.columns, version.digest = list(system.columns), system.digest
+        if system.digest != before:
+            version.state = IndexVersion.State.DRAFT
+    version.revision += 1
+    version.changed_by, version.changed_at = by, timezone.now()
+    version.save()
+    record(
+        "index.edit",
+        by=by,
+        target=version,
+        area=version.division_id,
+        digest=version.digest,
+        changed=version.digest != before,
+        unfinished=version.unfinished is not None,
+    )
     return version
 
 
 @transaction.atomic
-def release_version(*, version: IndexVersion, by: User | None) -> IndexVersion:
-    """Put a version in force and supersede the one before; results of its area become stale.
-
-    Two different persons release; `by` None is the system itself (the shipped defaults).
-    """
-    version = _locked(version)
+def propose_version(*, version: IndexVersion, by: User, effective_from: date | None = None) -> IndexVersion:
+    """Put a tried draft forward for release; somebody else releases it. `effective_from`: today unless told."""
+    version = _locked(version, by)
     _refuse_frozen(version)
-    if by is not None and version.proposed_by_id is None:
-        raise Refusal("not_proposed", _("请先由一人提请发布"))
-    if by is not None and version.proposed_by_id == by.pk:
-        raise Refusal("same_person", _("提请人与发布人不能是同一人"))
+    today = timezone.localdate()
+    if version.state == IndexVersion.State.PROPOSED:
+        raise Refusal("proposed", _("已经提请发布，等另一人核对"))
+    if version.unfinished is not None:
+        raise Refusal("unfinished", _("草稿还有没改完的内容，改好并保存之后才能试算和提请"))
+    if version.state != IndexVersion.State.TRIED:
+        raise Refusal("not_tried", _("这份草稿（或改动之后）还没有完整试算；请先试算，看清谁进谁出，再提请发布"))
+    if effective_from is not None and effective_from < today:
+        raise Refusal("effective_before_today", _("生效日期不能早于今天"), field="effective_from")
+    version.state = IndexVersion.State.PROPOSED
+    version.proposed_by, version.proposed_at = by, timezone.now()
+    version.effective_from = effective_from or today
+    version.returned_by, version.returned_at, version.return_reason = None, None, ""
+    version.save()
+    record(
+        "index.propose",
+        by=by,
+        target=version,
+        area=version.division_id,
+        digest=version.digest,
+        effective_from=str(version.effective_from),
+    )
+    return version
+
+
+@transaction.atomic
+def withdraw_version(*, version: IndexVersion, by: User) -> IndexVersion:
+    """Take a proposal back; what was tried stays tried."""
+    version = _proposed(version, by)
+    _take_proposal_away(version)
+    version.save()
+    record("index.withdraw", by=by, target=version, area=version.division_id, digest=version.digest)
+    return version
+
+
+@transaction.atomic
+def send_back_version(*, version: IndexVersion, reason: str, by: User) -> IndexVersion:
+    """Return a proposal with a reason; the proposer withdraws instead."""
+    version = _proposed(version, by)
+    reason = reason.strip()
+    if version.proposed_by_id == by.pk:
+        raise Refusal("same_person", _("自己提请的请用“撤回”"))
+    if not reason:
+        raise Refusal("reason_missing", _("请写明退回的原因"), field="reason")
+    if len(reason) > 300:
+        raise Refusal("reason_long", _("退回原因最多 300 个字"), field="reason")
+    _take_proposal_away(version)
+    version.returned_by, version.returned_at, version.return_reason = by, timezone.now(), reason
+    version.save()
+    record("index.send_back", by=by, target=version, area=version.division_id, digest=version.digest)
+    return version
+
+
+@transaction.atomic
+def release_version(*, version: IndexVersion, by: User | None, expected_revision: int | None = None) -> IndexVersion:
+    """Release a proposed version: in force at once, or scheduled where its day has not come.
+
+    Two different persons release; `by` None is the system itself (the shipped defaults), which proposes nothing.
+    `expected_revision` is what the releasing person has read.
+    """
+    _lock_place(division=version.division_id, year=version.year)
+    version = _locked(version, by)
+    _refuse_frozen(version)
+    if expected_revision is not None and version.revision != expected_revision:
+        raise _revised()
+    today = timezone.localdate()
+    if by is not None:
+        if version.state != IndexVersion.State.PROPOSED:
+            raise Refusal("not_proposed", _("请先由一人提请发布"))
+        if version.proposed_by_id == by.pk:
+            raise Refusal("same_person", _("提请人与发布人不能是同一人"))
+    waits = version.effective_from is not None and version.effective_from > today
+    facts: dict[str, Any] = {"released_by": by, "released_at": Now()}
+    facts["effective_from"] = max(version.effective_from or today, today)
+    record(
+        "index.release",
+        by=by,
+        target=version,
+        area=version.division_id,
+        year=version.year,
+        digest=version.digest,
+        effective_from=str(facts["effective_from"]),
+    )
+    if waits:
+        same = IndexVersion.objects.filter(division=version.division_id, year=version.year)
+        if same.filter(state=IndexVersion.State.SCHEDULED).exists():
+            raise Refusal("scheduled", _("这一年度已有一版待生效，等它生效之后再发布下一版"))
+        facts["state"] = IndexVersion.State.SCHEDULED
+        IndexVersion.objects.filter(pk=version.pk).update(**facts)
+    else:
+        _put_in_force(version, **facts)
+    version.refresh_from_db()
+    return version
+
+
+def put_due_versions_in_force() -> int:
+    """Versions whose day has come supersede the ones before; returns how many. Each in its own transaction."""
+    due = list(IndexVersion.objects.due(timezone.localdate()).order_by("effective_from", "pk"))
+    return sum(_put_due_in_force(version) for version in due)
+
+
+@transaction.atomic
+def _put_due_in_force(waiting: IndexVersion) -> bool:
+    _lock_place(division=waiting.division_id, year=waiting.year)
+    version = IndexVersion.objects.due(timezone.localdate()).filter(pk=waiting.pk).first()
+    if version is None:  # another worker was quicker
+        return False
+    _put_in_force(version)
+    record("index.in_force", by=None, target=version, area=version.division_id, year=version.year)
+    return True
+
+
+def _lock_place(*, division: int | None, year: int) -> None:
+    """One release of a place and year after the other: the second finds the first in force and supersedes it."""
+    versions = IndexVersion.objects.filter(division=division, year=year).order_by("pk")
+    list(versions.select_for_update().values_list("pk", flat=True))
+
+
+def _put_in_force(version: IndexVersion, **facts: Any) -> None:
+    """The one in force is superseded, this one follows, and results that another version decided become stale."""
     in_force = IndexVersion.objects.in_force().filter(division=version.division_id, year=version.year)
     in_force.update(state=IndexVersion.State.SUPERSEDED, superseded_at=Now())
-    IndexVersion.objects.filter(pk=version.pk).update(
-        state=IndexVersion.State.RELEASED, released_by=by, released_at=Now()
-    )
-    version.refresh_from_db()
+    IndexVersion.objects.filter(pk=version.pk).update(state=IndexVersion.State.RELEASED, **facts)
     _mark_stale(version)
-    record("index.release", by=by, target=version, area=version.division_id, year=version.year, digest=version.digest)
+
+
+@transaction.atomic
+def discard_version(*, version: IndexVersion, by: User) -> IndexVersion:
+    """Put a draft aside; it can be taken back as it was."""
+    version = _locked(version, by)
+    _refuse_unless_open(version)
+    version.state_before_discard, version.state = version.state, IndexVersion.State.DISCARDED
+    version.save(update_fields=["state", "state_before_discard"])
+    record("index.discard", by=by, target=version, area=version.division_id, digest=version.digest)
+    return version
+
+
+@transaction.atomic
+def restore_version(*, version: IndexVersion, by: User) -> IndexVersion:
+    """Take a discarded draft back."""
+    version = _locked(version, by)
+    if version.state != IndexVersion.State.DISCARDED:
+        raise Refusal("not_discarded", _("这份草稿没有作废"))
+    version.state, version.state_before_discard = version.state_before_discard, ""
+    version.save(update_fields=["state", "state_before_discard"])
+    record("index.restore", by=by, target=version, area=version.division_id, digest=version.digest)
     return version
 
 
@@ -100,8 +307,28 @@ def _mark_stale(version: IndexVersion) -> int:
     return rows.update(stale=True)
 
 
-def _locked(version: IndexVersion) -> IndexVersion:
-    return IndexVersion.objects.select_for_update().get(pk=version.pk)
+def _check_right(by: User | None, division: Division | int | None) -> None:
+    code = division.pk if isinstance(division, Division) else division
+    if by is not None and not covers(by, "manage_index", code or CITY):
+        raise Refusal("not_your_area", _("只有本县（全市默认为市）的扶贫办可以制定识别标准"))
+
+
+def _locked(version: IndexVersion, by: User | None) -> IndexVersion:
+    """The version, locked, after the right to change it."""
+    _check_right(by, version.division_id)
+    return IndexVersion.objects.select_for_update(of=("self",)).get(pk=version.pk)
+
+
+def _proposed(version: IndexVersion, by: User) -> IndexVersion:
+    version = _locked(version, by)
+    if version.state != IndexVersion.State.PROPOSED:
+        raise Refusal("not_proposed", _("这份草稿没有提请发布，或已经办过"))
+    return version
+
+
+def _take_proposal_away(version: IndexVersion) -> None:
+    version.state = IndexVersion.State.TRIED
+    version.proposed_by = version.proposed_at = version.effective_from = None
 
 
 def _refuse_frozen(version: IndexVersion) -> None:
@@ -109,10 +336,23 @@ def _refuse_frozen(version: IndexVersion) -> None:
         raise Refusal("frozen", _("已发布的版本不能再改动"))
 
 
+def _refuse_unless_open(version: IndexVersion) -> None:
+    _refuse_frozen(version)
+    if version.state == IndexVersion.State.PROPOSED:
+        raise Refusal("proposed", _("已提请发布的版本不能修改；要改请先撤回"))
+    if version.state == IndexVersion.State.DISCARDED:
+        raise Refusal("discarded", _("这份草稿已作废；要改请先取回"))
+
+
+def _revised() -> Refusal:
+    return Refusal("revision", _("您打开之后，这份草稿已被他人修改；请重新打开，核对后再办"))
+
+
 @transaction.atomic
 def load_default_versions() -> int:
     """Release the shipped default of every year that has none of the city yet; returns how many. Idempotent."""
-    released = set(IndexVersion.objects.filter(division=None).values_list("year", flat=True))
+    of_city = IndexVersion.objects.filter(division=None, released_at__isnull=False)
+    released = set(of_city.values_list("year", flat=True))
     systems = default_systems(json.loads(DEFAULTS.read_text(encoding="utf-8")))
     missing = [system for year, system in sorted(systems.items()) if year not in released]
     for system in missing:

@@ -10,6 +10,7 @@ from changde.accounts.access import access
 from changde.accounts.areas import covers
 from changde.accounts.refusal import Refusal
 from changde.web.pages import UNPROCESSABLE, go, render_page
+from households.domain.years import year_of
 from households.forms.index_runs import RunForm
 from households.models import IndexRun
 from households.selectors import index_runs as selectors
@@ -26,7 +27,8 @@ def index(request: HttpRequest) -> HttpResponse:
     if here is not None and covers(request.user, "recompute", here.code):
         given = request.POST if request.method == "POST" else None
         years = selectors.years_with_version(here)
-        form = RunForm(given, years=years, initial={"year": latest_year(request.user, here)})
+        asked = year_of(request.GET.get("year", ""))  # a page that has just changed what a year is judged by
+        form = RunForm(given, years=years, initial={"year": asked or latest_year(request.user, here)})
         if form.is_valid():
             try:
                 run = index_runs.start_run(division=here, year=form.cleaned_data["year"], by=request.user)  # type: ignore[arg-type]

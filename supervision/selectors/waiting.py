@@ -17,6 +17,7 @@ from households.models import CardDraft, WaitingHousehold
 from households.selectors.duplicates import cases
 from households.selectors.events import moves_to_receive
 from households.selectors.findings import returned_notes, unexplained, waiting_for_review
+from households.selectors.index_versions import returned_versions, versions_to_release
 from households.selectors.standards import standards_to_release
 from supervision.models import Objection, PublicityList, Step
 from supervision.selectors.tasks import Task
@@ -194,6 +195,18 @@ def standards(user: User, code: int) -> Iterator[Task]:
         yield Task(f"standard_{standard.pk}", _("核对并发布年度标准"), where, "scale", detail, standard.created_at)
 
 
+def index_versions(user: User, code: int) -> Iterator[Task]:
+    """Index versions a colleague has put forward, for who may release them; and those that came back with a reason."""
+    for version in versions_to_release(user).order_by("proposed_at")[:ONE_BY_ONE]:
+        where = _to("households:index_version", version.pk)
+        detail = f"{version.place} · {version.year}"
+        yield Task(f"index_{version.pk}", _("核对并发布识别标准"), where, "scroll", detail, version.proposed_at)
+    for version in returned_versions(user).order_by("returned_at")[:ONE_BY_ONE]:
+        where = _to("households:index_version", version.pk)
+        detail = f"{version.place} · {version.year} · {version.return_reason}"
+        yield Task(f"index_{version.pk}", _("修改被退回的识别标准"), where, "undo", detail, version.returned_at)
+
+
 # (person, code of the division worked in) -> tasks
 Provider = Callable[[User, int], Iterable[Task]]
 PROVIDERS: tuple[Provider, ...] = (
@@ -208,6 +221,7 @@ PROVIDERS: tuple[Provider, ...] = (
     second_lists,
     objections,
     plans,
+    index_versions,
     standards,
     jobs,
 )

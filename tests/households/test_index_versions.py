@@ -32,9 +32,16 @@ def stricter() -> IndexSystem:
 
 def released_in_taoyuan(people, system: IndexSystem | None = None) -> IndexVersion:
     taoyuan = Division.objects.get(code=TAOYUAN)
-    draft = draft_version(division=taoyuan, system=system or stricter(), by=people.taoyuan_office)
+    draft = tried(draft_version(division=taoyuan, system=system or stricter(), by=people.taoyuan_office))
     propose_version(version=draft, by=people.taoyuan_office)
     return release_version(version=draft, by=people.taoyuan_second)
+
+
+def tried(version: IndexVersion) -> IndexVersion:
+    """As after a complete trial of it."""
+    version.state = IndexVersion.State.TRIED
+    version.save(update_fields=["state"])
+    return version
 
 
 def test_the_defaults_are_loaded_once():
@@ -60,14 +67,15 @@ def test_a_county_is_judged_by_its_own_version_and_others_by_the_default(people)
 
 
 def test_two_different_persons_release(people):
-    draft = draft_version(division=None, system=stricter(), by=people.city_office)
+    taoyuan = Division.objects.get(code=TAOYUAN)
+    draft = tried(draft_version(division=taoyuan, system=stricter(), by=people.taoyuan_office))
     with pytest.raises(Refusal, match="提请"):
-        release_version(version=draft, by=people.city_office)
-    propose_version(version=draft, by=people.city_office)
+        release_version(version=draft, by=people.taoyuan_office)
+    propose_version(version=draft, by=people.taoyuan_office)
     with pytest.raises(Refusal) as refused:
-        release_version(version=draft, by=people.city_office)
+        release_version(version=draft, by=people.taoyuan_office)
     assert refused.value.code == "same_person"
-    assert release_version(version=draft, by=people.taoyuan_office).state == "released"
+    assert release_version(version=draft, by=people.taoyuan_second).state == "released"
 
 
 def test_the_database_knows_the_two_persons_too(people):
@@ -133,4 +141,6 @@ def test_only_one_version_is_in_force(people):
     released_in_taoyuan(people)
     draft = draft_version(division=Division.objects.get(code=TAOYUAN), system=stricter(), by=None)
     with pytest.raises(IntegrityError, match="one_in_force"), transaction.atomic():
-        IndexVersion.objects.filter(pk=draft.pk).update(state="released", released_at="2020-01-01T00:00Z")
+        IndexVersion.objects.filter(pk=draft.pk).update(
+            state="released", released_at="2020-01-01T00:00Z", effective_from="2020-01-01"
+        )
