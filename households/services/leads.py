@@ -93,7 +93,7 @@ def keep_leads(hits: Iterable[Hit], *, kinds: Collection[str], area: int, year: 
         cursor.execute("ANALYZE lead_hit")
         first, last = code_range(area)
         today = timezone.localdate()
-        given = {
+        given: dict[str, Any] = {
             "first": first,
             "last": last,
             "kinds": list(map(str, kinds)),
@@ -120,16 +120,21 @@ def owner_of(kind: str, village: int) -> int:
 
 
 def _copy(cursor: Any, hits: Iterable[Hit], kinds: Collection[str]) -> None:
+    strange: list[str] = []
+
     def rows() -> Iterator[tuple[Any, ...]]:
         for hit in hits:
             if hit.kind not in kinds:
-                raise ValueError(f"a hit of kind {hit.kind} among {sorted(kinds)}")
+                strange.append(hit.kind)
+                return
             facts = {"parameters": dict(hit.parameters)}
             basis = hit.basis or json.dumps(facts, sort_keys=True, ensure_ascii=False)
             mark = hashlib.sha256(f"{hit.kind}\t{hit.rule}\t{basis}".encode()).digest()
             yield hit.household, hit.person, hit.kind, hit.rule, min(1.0, max(0.0, hit.score)), facts, mark
 
     copy_rows(cursor, "lead_hit", ("household", "person", "kind", "code", "score", "facts", "mark"), rows())
+    if strange:
+        raise ValueError(f"a hit of kind {strange[0]} among {sorted(kinds)}")
 
 
 _SUREST = """
@@ -157,14 +162,14 @@ _INSERT = f"""
     FROM surest s
     WHERE NOT EXISTS (SELECT 1 FROM households_finding f WHERE {_SAME} AND (f.decided_at IS NULL
                       OR f.decision IN ('confirmed', 'dismissed') AND f.mark = s.mark))
-"""
+"""  # noqa: S608 (constants of this module)
 _CHANGE = f"""
     WITH {_SUREST}
     UPDATE households_finding f SET facts = s.facts, score = s.score, mark = s.mark, year = %(year)s
     FROM surest s
     WHERE {_SAME} AND f.decided_at IS NULL
       AND (f.mark <> s.mark OR f.facts <> s.facts OR abs(f.score - s.score) > 0.001)
-"""
+"""  # noqa: S608 (constants of this module)
 _CLOSE = """
     UPDATE households_finding f SET decision = 'corrected', decided_at = now()
     WHERE f.village_id BETWEEN %(first)s AND %(last)s AND f.kind = ANY (%(kinds)s) AND f.decided_at IS NULL
