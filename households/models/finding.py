@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from changde.accounts.areas import ScopedQuerySet
 from changde.divisions.models import Division
-from households.models.history import keep_history
+from households.models.history import keep_history_but
 from households.models.household import Household
 from households.models.person import Person
 
@@ -46,7 +46,7 @@ class FindingQuerySet(ScopedQuerySet):
         return self.open().filter(returned_at__isnull=False)
 
 
-@keep_history
+@keep_history_but("doubt")
 class Finding(models.Model):
     """A lead on a card: kind, facts (codes and figures, no numbers of people), and what an office decided.
 
@@ -106,6 +106,9 @@ class Finding(models.Model):
     blocks = models.BooleanField(default=False, help_text="sets the flag verify: no posting until decided")
     facts = models.JSONField(default=dict)
     score = models.FloatField(_("把握"), null=True, help_text="of a lead: 0 to 1, how sure its rule is")
+    doubt = models.FloatField(
+        db_default=1.0, help_text="of a lead: the chance that no open lead of the household is right; smallest first"
+    )
     year = models.SmallIntegerField(_("年度"), null=True, help_text="of a lead: the accounting year it speaks of")
     owner = models.ForeignKey(
         Division, models.PROTECT, null=True, related_name="+", help_text="of a lead: the office that looks into it"
@@ -114,7 +117,11 @@ class Finding(models.Model):
     visited_on = models.DateField(_("走访日期"), null=True)
     visited_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     visit_note = models.CharField(_("走访情况"), max_length=300, blank=True)
+    no_visit_reason = models.CharField(_("不需走访的理由"), max_length=300, blank=True)
     answer = models.CharField(_("农户的说法"), max_length=300, blank=True)
+    handed_at = models.DateTimeField(null=True)
+    handed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    hand_reason = models.CharField(_("转办原因"), max_length=300, blank=True)
     found_at = models.DateTimeField(db_default=Now(), editable=False)
     noted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -142,6 +149,20 @@ class Finding(models.Model):
             models.Index(fields=["decided_by", "-decided_at"], condition=Q(decision="accepted"), name="finding_by"),
             models.Index(fields=["household"], condition=Q(decided_at=None, blocks=True), name="finding_blocks"),
             models.Index(fields=["owner", "due_on", "id"], condition=Q(decided_at=None), name="finding_owner_due"),
+            # The desk: an office's own queue, and one of an area (the smallest doubt first).
+            models.Index(
+                fields=["owner", "doubt", "due_on", "village", "id"],
+                condition=Q(decided_at=None, owner__isnull=False),
+                name="finding_owner_desk",
+            ),
+            models.Index(
+                fields=["doubt", "due_on", "village", "id"],
+                condition=Q(decided_at=None, owner__isnull=False),
+                name="finding_area_desk",
+            ),
+            models.Index(
+                fields=["decided_at"], condition=Q(decision__in=["confirmed", "dismissed"]), name="finding_lead_decided"
+            ),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -177,6 +198,12 @@ class Finding(models.Model):
                 condition=Q(visited_on=None, visited_by=None, visit_note="")
                 | Q(visited_on__isnull=False, visited_by__isnull=False),
             ),
+            models.CheckConstraint(
+                name="finding_handed_who_when",
+                condition=Q(handed_at=None, handed_by=None, hand_reason="")
+                | (Q(handed_at__isnull=False, handed_by__isnull=False) & ~Q(hand_reason="")),
+            ),
+            models.CheckConstraint(name="finding_doubt_range", condition=Q(doubt__gte=0, doubt__lte=1)),
             models.CheckConstraint(name="finding_severity", condition=Q(severity__in=["red", "yellow"])),
             models.CheckConstraint(
                 name="finding_no_number_in_words",
@@ -184,7 +211,9 @@ class Finding(models.Model):
                 & ~Q(return_reason__regex=r"[0-9]{15}")
                 & ~Q(reason__regex=r"[0-9]{15}")
                 & ~Q(visit_note__regex=r"[0-9]{15}")
-                & ~Q(answer__regex=r"[0-9]{15}"),
+                & ~Q(answer__regex=r"[0-9]{15}")
+                & ~Q(no_visit_reason__regex=r"[0-9]{15}")
+                & ~Q(hand_reason__regex=r"[0-9]{15}"),
             ),
         ]
 

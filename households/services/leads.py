@@ -153,12 +153,12 @@ _INSERT = f"""
     WITH {_SUREST}
     INSERT INTO households_finding (
         household_id, person_id, village_id, kind, code, severity, mark, blocks, facts, score, year, owner_id, due_on,
-        explanation, return_reason, visit_note, answer, decision, reason)
+        explanation, return_reason, visit_note, answer, no_visit_reason, hand_reason, decision, reason)
     SELECT s.household, s.person, s.village_id, s.kind, s.code, 'yellow', s.mark, s.kind = ANY (%(blocking)s), s.facts,
            s.score, %(year)s,
            CASE WHEN s.kind = ANY (%(county_kinds)s) THEN s.village_id - s.village_id %% 1000000
                 ELSE s.village_id - s.village_id %% 1000 END,
-           %(due)s, '', '', '', '', '', ''
+           %(due)s, '', '', '', '', '', '', '', ''
     FROM surest s
     WHERE NOT EXISTS (SELECT 1 FROM households_finding f WHERE {_SAME} AND (f.decided_at IS NULL
                       OR f.decision IN ('confirmed', 'dismissed') AND f.mark = s.mark))
