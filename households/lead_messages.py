@@ -97,9 +97,7 @@ def _bunching_village(parameters: Parameters) -> str:
 
 
 def _digits(parameters: Parameters) -> str:
-    return _(
-        "同一录入人填写的%(amounts)s个金额中，取整或尾数相同的比其他录入人多%(percent)s%%，本户各项金额都是这样"
-    ) % {
+    return _("同一录入人填写的%(amounts)s个金额中，取整或尾数相同的比其他录入人多%(percent)s%%，本户的金额多是这样") % {
         "amounts": parameters["amounts"],
         "percent": f"{100 * float(parameters['excess']):.0f}",
     }

@@ -45,6 +45,7 @@ _OF_WAGES = {
     "县外省内务工": "months_province",
     "省外务工": "months_outside",
 }
+ALIKE = 0.6  # share of a card's amounts in the digits its clerk prefers from which the card is told
 AMOUNTS = ("wage_income", "business_income", "production_expenses", "medical_cost")
 log = logging.getLogger(__name__)
 
@@ -151,9 +152,9 @@ def _digits(county: County) -> Iterator[Hit]:
         prefers = np.isin(classes[rows], of["preferred"]) & (classes[rows] >= 0)
         said = (classes[rows] >= 0).sum(axis=1)
         for row, like, all_of in zip(rows.tolist(), prefers.sum(axis=1).tolist(), said.tolist(), strict=True):
-            if all_of >= 2 and like == all_of:
+            if all_of >= 2 and like >= ALIKE * all_of:
                 facts = {"amounts": int(of["amounts"]), "excess": round(float(of["excess"]), 3), "q": _short(of["q"])}
-                score = min(0.95, float(of["excess"]) * (1 - float(of["q"])) + 0.1 * (all_of - 2))
+                score = min(0.95, float(of["excess"]) * (1 - float(of["q"])) + 0.1 * (like - 2))
                 household = int(cards["household_id"].iat[row])
                 yield _hit(household, Kind.DIGIT_PREFERENCE, "digits_of_clerk", score, facts, county)
 

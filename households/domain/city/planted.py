@@ -129,12 +129,14 @@ class _Planter:
         months = year.members["work_months"][self.persons_of[household]].sum()
         return int(20_000 * months)
 
-    def bring_to(self, household: int, per_capita: float, years: tuple[Any, ...] | None = None) -> bool:
-        """Declare less: wages, business and support are cut until the income a head is about this; yuan.
+    def bring_to(
+        self, household: int, per_capita: float, years: tuple[Any, ...] | None = None, honest: bool = False
+    ) -> None:
+        """Less on the card: wages, business and support are cut until the income a head is about this; yuan.
 
-        True where the declared earnings fell by half or more.
+        The truth calls it a false income where the earnings of the last year fell by half or more, unless the household
+        really is that poor (`honest`).
         """
-        halved = False
         for year in years or (self.last,):
             sheets = year.sheets
             counted = int(sheets["members_counted"][household])
@@ -156,8 +158,8 @@ class _Planter:
             if land and sheets["business_income"][household] < 9000:
                 sheets["business_income"][household] = 9000
             self.add_up(household, year, goal=goal)
-            halved = halved or share <= 0.5
-        return halved
+            if share <= 0.5 and year is self.last and not honest:
+                self.planted.say(household, "income_implausible")
 
     def add_up(self, household: int, year: Any, goal: int | None = None) -> None:
         """Sums from parts; with a `goal` (fen) the expenses take up the rest where they can."""
@@ -179,8 +181,7 @@ class _Planter:
     def falsify(self, household: int, low: float = 0.70, high: float = 0.99) -> None:
         """Under the line by what is declared, in both years."""
         line = LINE[self.last.year]
-        if self.bring_to(household, float(self.rng.uniform(low, high)) * line, self.block.years):
-            self.planted.say(household, "income_implausible")
+        self.bring_to(household, float(self.rng.uniform(low, high)) * line, self.block.years)
 
     # -- the plantings -------------------------------------------------------------------------------------------------
 
@@ -324,7 +325,7 @@ class _Planter:
                 homes["phone"][parents] = homes["phone"][child]
                 if self.rng.random() < 0.3:
                     self.enter_on_list(parents)
-                    self.bring_to(parents, 0.8 * LINE[self.last.year], self.block.years)
+                    self.bring_to(parents, 0.8 * LINE[self.last.year], self.block.years, honest=True)
 
     def _one_household(self, parents: int, child: int) -> None:
         homes, rng, people = self.block.households, self.rng, self.block.members
@@ -374,7 +375,7 @@ class _Planter:
         poor = self._plain()
         poor = poor[np.argsort(self._per_capita()[poor])][: self.n // 4]
         for household in self._choose(poor, self._number(0.008)):
-            self.bring_to(household, float(self.rng.uniform(0.55, 0.97)) * LINE[self.last.year])
+            self.bring_to(household, float(self.rng.uniform(0.55, 0.97)) * LINE[self.last.year], honest=True)
 
     def name_left_out(self) -> None:
         """Truth is by the card: below the line of the year and never registered, planted or grown."""

@@ -12,8 +12,10 @@ pseudo-households each) keeps means few households have near what the county say
 of log residuals, shrunk to 1 by n / (n + SHRINK).
 
 The residual is r = log((y + a) / (mu + a)) with a = OFFSET yuan a member. Its spread is taken from the upper half in
-bins of mu (nobody declares too much to be helped), z = r / spread. The score of a household with z below is the share
-of the households that low which the upper half, mirrored, or the normal law does not account for: 1 - expected / found.
+bins of mu (nobody declares too much to be helped), z = r / spread. The share of the households that low which the upper
+half, mirrored, or the normal law does not account for is 1 - expected / found; the score is that share times how much
+is missing: (1 - declared / expected) / MISSING, at most 1. Only households in help are told: what others declare gains
+them nothing, and who is poor by declaration without help is looked at as left out.
 """
 
 from collections.abc import Mapping
@@ -61,6 +63,7 @@ OFFSET = 400.0
 ROUNDS = 12
 BINS = 8
 TUKEY = 4.7
+MISSING = 0.75  # share of the expected income missing from which nothing is taken off the score
 CLEAR = 0.5  # scores below are not told
 
 
@@ -163,7 +166,7 @@ class Need:
 
 
 def implausible(cards: pd.DataFrame, model: IncomeModel, need: Need) -> pd.DataFrame:
-    """Households helped by what they declare although their means suggest much more.
+    """Households in help (column helped) by what they declare although their means suggest much more.
 
     Index of `cards`; columns score (CLEAR or more), expected and declared (yuan, with the official transfers of column
     `official` in both) and parts: the three means that bring most, as (name, units, yuan).
@@ -171,10 +174,12 @@ def implausible(cards: pd.DataFrame, model: IncomeModel, need: Need) -> pd.DataF
     z = model.distance(cards)
     mu = model.expected(cards)
     official = cards["official"].to_numpy()
-    score = _surplus_below(z)
     members = np.maximum(cards["members"].to_numpy(), 1)
     declared = cards["earned"].to_numpy() + official
-    told = (score >= CLEAR) & (declared < need.helped_below * members) & (mu + official >= need.expected_from * members)
+    missing = 1 - np.maximum(declared, 0) / np.maximum(mu + official, 1)
+    score = _surplus_below(z) * np.clip(np.nan_to_num(missing) / MISSING, 0, 1)
+    told = cards["helped"].to_numpy() & (score >= CLEAR)
+    told &= (declared < need.helped_below * members) & (mu + official >= need.expected_from * members)
     parts = model.parts(cards[told])
     units = cards.loc[told, list(model.betas)]
     top = np.argsort(-parts.to_numpy(), axis=1, kind="stable")[:, :3]

@@ -15,7 +15,8 @@ from households.domain.detection.many_tests import q_values
 
 RIDGE = 1.0
 LEAST = 20  # households of a village
-RATE = 0.05
+RATE = 0.10
+CHI2_MEDIAN = 0.455  # of one degree of freedom
 
 
 def helped_chance(conditions: np.ndarray, helped: np.ndarray) -> np.ndarray:
@@ -63,11 +64,11 @@ def village_rates(chance: np.ndarray, helped: np.ndarray, village: np.ndarray) -
 
 
 def _between(found: np.ndarray, cards: np.ndarray, mean: np.ndarray) -> float:
-    """Correlation within villages, by moments."""
+    """Correlation within villages by moments; from the median, which a few favoring villages do not move."""
     if len(found) < 3:
         return 0.01
     pearson = (found - cards * mean) ** 2 / np.maximum(cards * mean * (1 - mean), 1e-9)
-    phi = min(float(pearson.mean()), 12.0)
+    phi = min(float(np.median(pearson)) / CHI2_MEDIAN, 12.0)
     return float(np.clip((phi - 1) / max(float(cards.mean()) - 1, 1), 0.002, 0.2))
 
 
