@@ -255,6 +255,8 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-lost-jobs": {"task": "changde.jobs.tasks.sweep", "schedule": 15},
     "recompute-stale": {"task": "households.tasks.recompute_stale", "schedule": crontab(hour=2, minute=30)},
     "check-cards": {"task": "households.tasks.check_cards_nightly", "schedule": crontab(hour=1, minute=30)},
+    # Before a working week: the comparisons of who types and of villages change slowly.
+    "detect-leads": {"task": "households.tasks.detect_leads_weekly", "schedule": crontab(hour=3, day_of_week="sun")},
     "forget-old-drafts": {"task": "households.tasks.forget_old_drafts", "schedule": 3600},
     "forget-expired-exports": {"task": "households.tasks.forget_expired_exports", "schedule": 3600},
     "forget-printouts": {"task": "households.tasks.forget_printouts", "schedule": 3600},

@@ -23,6 +23,7 @@ def _offer_pages() -> None:
     navigation.register("duplicates", _("查重台"), "households:duplicates", "match", "decide_duplicates", order=62)
     navigation.register("exports", _("导出"), "households:exports", "export", "export_cards", order=65)
     navigation.register("moves", _("户卡迁移"), "households:moves", "map", "read_cards", order=65)
+    navigation.register("fairness", _("录入与村组比较"), "households:fairness", "chart", "read_fairness", order=29)
     navigation.register("standards", _("年度标准"), "households:standards", "scale", "read_standards", order=70)
     navigation.register("checks", _("数据检查"), "households:checks", "gear", "manage_checks", order=75)
 
@@ -33,6 +34,8 @@ def _name_jobs() -> None:
 
     badges.register("job_kind", "export_cards", _("导出户卡"))
     badges.register("job_kind", "find_duplicates", _("查找重复人员"))
+    badges.register("job_kind", "detect_leads", _("查找线索"))
+    badges.register("job_kind", "detect_leads_of_county", _("查找线索"))
     badges.register("job_kind", "check_cards", _("检查户卡工作簿"))
     badges.register("job_kind", "import_cards", _("户卡入库"))
     badges.register("job_kind", "recompute_index", _("识别测算"))

@@ -12,7 +12,18 @@ from changde.jobs.services import RunningJob, finisher, handler
 from households.domain.card_workbook import CardBook, open_cards
 from households.domain.workbook import WorkbookRefused
 from households.models import CardExport, ImportBatch, IndexRun, Printout, RunChunk
-from households.services import drafts, duplicates, exports, imports, index_runs, night_checks, printouts, results, undo
+from households.services import (
+    detection,
+    drafts,
+    duplicates,
+    exports,
+    imports,
+    index_runs,
+    night_checks,
+    printouts,
+    results,
+    undo,
+)
 
 
 @contextmanager
@@ -168,3 +179,21 @@ def find_duplicates_in_area(job: RunningJob) -> dict[str, Any]:
 def find_duplicates() -> None:
     """Beat, every night: new candidates of the whole city for the duplicates desk."""
     duplicates.find_candidates()
+
+
+@handler(detection.AREA_JOB)
+def detect_leads(job: RunningJob) -> dict[str, Any]:
+    parent = Job.objects.get(pk=job.id)
+    return {"counties": detection.enqueue_counties(parent=parent, **job.parameters)}
+
+
+@handler(detection.COUNTY_JOB)
+def detect_leads_of_county(job: RunningJob) -> dict[str, Any]:
+    kept = detection.keep(division=job.parameters["area"], year=job.parameters["year"], progress=job.progress)
+    return {"opened": kept.opened, "changed": kept.changed, "closed": kept.closed}
+
+
+@shared_task(name="households.tasks.detect_leads_weekly")
+def detect_leads_weekly() -> None:
+    """Beat, every week: leads of the whole city."""
+    detection.start_city()

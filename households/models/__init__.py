@@ -1,6 +1,7 @@
 """Tables of the people who are helped."""
 
 from households.models.check_setting import CheckSetting
+from households.models.comparison import Comparison
 from households.models.draft import CardDraft
 from households.models.duplicate import DistinctPair, DuplicateCase
 from households.models.event import FormerVillage, LifeEvent, MoveRequest
@@ -28,6 +29,7 @@ __all__ = [
     "CardDraft",
     "CardExport",
     "ColumnChoice",
+    "Comparison",
     "Evidence",
     "EvidenceContent",
     "DistinctPair",

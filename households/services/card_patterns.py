@@ -191,7 +191,7 @@ def _rates(county: County) -> Iterator[Hit]:
     helped = cards["helped"].to_numpy(dtype=float)
     if county.model is None or not helped.any():
         return
-    chance, village, _places = _expected_help(county)
+    chance, village = expected_help(county), pd.factorize(cards["village_id"], sort=True)[0]
     rates = village_rate.village_rates(chance, helped, village)
     score = village_rate.surplus(rates, chance, helped, village)
     for position in np.flatnonzero(score > 0):
@@ -206,20 +206,21 @@ def _rates(county: County) -> Iterator[Hit]:
         yield _hit(household, Kind.VILLAGE_RATE, "village_helps_more", score[position], facts, county)
 
 
-def _expected_help(county: County) -> tuple[np.ndarray, np.ndarray, pd.Index]:
-    """Chance of each household to be helped by its conditions, the code of its village, and the villages."""
-    cards = county.cards
-    assert county.model is not None
-    wealth = _wealth(county)
+def expected_help(county: County) -> np.ndarray:
+    """Chance of each household to be helped by its conditions; needs the county's model."""
+    cards, wealth = county.cards, _wealth(county)
     conditions = np.column_stack(
         [
-            np.log(np.maximum(wealth, 0.05)), np.minimum(wealth, 1.0),
-            cards["able"] == 0, cards["ill"], cards["old"] / np.maximum(cards["members"], 1), cards["unsafe_house"],
+            np.log(np.maximum(wealth, 0.05)),
+            np.minimum(wealth, 1.0),
+            cards["able"] == 0,
+            cards["ill"],
+            cards["old"] / np.maximum(cards["members"], 1),
+            cards["unsafe_house"],
             cards["cars"] + cards["flats"] + cards["companies"] + cards["payroll"],
         ]
-    ).astype(float)  # fmt: skip
-    village, places = pd.factorize(cards["village_id"], sort=True)
-    return village_rate.helped_chance(conditions, cards["helped"].to_numpy(dtype=float)), village, pd.Index(places)
+    ).astype(float)
+    return village_rate.helped_chance(conditions, cards["helped"].to_numpy(dtype=float))
 
 
 def _wealth(county: County) -> np.ndarray:

@@ -23,8 +23,9 @@ from changde.jobs.models import Job
 from changde.jobs.services import enqueue
 from households import detection_frames
 from households.lead_messages import sentence
-from households.models import Finding, Household, HouseholdStatus
-from households.services import index_runs
+from households.models import Finding, Household, HouseholdStatus, Sheet
+from households.services import card_patterns, index_runs
+from households.services.comparisons import compare
 from households.services.leads import Hit, keep_leads
 
 AREA_JOB, COUNTY_JOB = "detect_leads", "detect_leads_of_county"
@@ -94,19 +95,27 @@ def numbers_twice(*, first: int, last: int) -> Iterator[Hit]:
 
 
 def keep(*, division: int, year: int, progress: Progress = lambda done, total: None) -> Detected:
-    """Find and keep the leads of an area, producer by producer; each is one transaction."""
-    detected, steps = Detected(), areas_of(division)
-    for done, area in enumerate(steps):
-        progress(done, len(steps))
+    """Find and keep the leads of an area, producer by producer, each in one transaction; of whole counties compare too.
+
+    Progress counts the producers of each county: telling it is where a job may be cancelled.
+    """
+    detected, areas, made_by = Detected(), areas_of(division), producers()
+    total, done = len(areas) * (len(made_by) + 1), 0
+    for area in areas:
         first, last = code_range(area)
-        for producer in producers():
+        for producer in made_by:
+            progress(done, total)
             kept = keep_leads(
                 producer.hits(first=first, last=last, year=year), kinds=producer.KINDS, area=area, year=year
             )
             detected.opened += kept.opened
             detected.changed += kept.changed
             detected.closed += kept.closed
-    progress(len(steps), len(steps))
+            done += 1
+        if level_of(area) == Level.COUNTY:
+            compare(card_patterns.county_of(county=area, year=year))
+        done += 1
+    progress(total, total)
     return detected
 
 
@@ -123,6 +132,12 @@ def start(*, division: Division, by: User | None) -> Job:
         running = Job.objects.filter(kind=AREA_JOB, area=division.code, state__in=Job.OPEN).order_by("pk").first()
         parameters = {"area": division.code, "year": year}
         return running or enqueue(AREA_JOB, by=by, area=division.code, parameters=parameters)
+
+
+def start_city() -> Job | None:
+    """The same for the whole city, by nobody; nothing happens where there are no cards."""
+    city = Division.objects.filter(code=CITY).first()
+    return start(division=city, by=None) if city and Sheet.objects.exists() else None
 
 
 def enqueue_counties(*, area: int, year: int, parent: Job) -> int:
