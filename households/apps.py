@@ -18,6 +18,9 @@ def _offer_pages() -> None:
 
     navigation.register("cards", _("户卡"), "households:list", "card", "read_cards", order=20)
     navigation.register("findings", _("疑点审核"), "households:findings", "flag", "review_findings", order=25)
+    navigation.register("leads", _("线索核查"), "households:leads", "eye", "read_leads", order=26)
+    cadres = ("village_cadres", _("村干部登记"), "households:village_cadres", "cadre", "manage_village_cadres")
+    navigation.register(*cadres, order=72)
     navigation.register("runs", _("识别测算"), "households:runs", "chart", "recompute", order=46)
     navigation.register("imports", _("导入"), "households:imports", "import", "import_cards", order=48)
     navigation.register("duplicates", _("查重台"), "households:duplicates", "match", "decide_duplicates", order=62)
@@ -44,6 +47,7 @@ def _name_jobs() -> None:
     badges.register("job_kind", "check_township", _("检查全部户卡"))
     badges.register("job_kind", "print_cards", _("打印全村户卡"))
     badges.register("job_kind", "undo_cards", _("撤销导入"))
+    badges.register("job_kind", "find_status_leads", _("按识别结果查找线索"))
 
 
 def _show_states() -> None:
@@ -76,6 +80,18 @@ def _show_states() -> None:
         ("corrected", _("已更正"), "neutral", "check"),
     ):
         badges.register("note", state, label, tone, icon)
+    for state, label, tone, icon in (
+        ("open", _("待走访"), "warning", "question"),
+        ("late", _("已超期"), "danger", "clock"),
+        ("visited", _("已走访，待结论"), "info", "eye"),
+        ("confirmed", _("属实"), "danger", "flag"),
+        ("dismissed", _("不属实"), "good", "check"),
+        ("corrected", _("已自行消除"), "neutral", "check"),
+    ):
+        badges.register("lead", state, label, tone, icon)
+    badges.register("lead_priority", "first", _("先办"), "danger", "up")
+    badges.register("lead_priority", "soon", _("尽快"), "warning", "flag")
+    badges.register("lead_priority", "later", _("依次"), "neutral", "minus")
     badges.register("distance", "within", _("与标准相符"), "good", "check")
     badges.register("distance", "low", _("略低于标准"), "warning", "down")
     badges.register("distance", "high", _("略高于标准"), "warning", "up")

@@ -19,9 +19,11 @@ from households.services import (
     exports,
     imports,
     index_runs,
+    leads,
     night_checks,
     printouts,
     results,
+    status_leads,
     undo,
 )
 
@@ -138,6 +140,25 @@ def recompute_stale_of_area(job: RunningJob) -> dict[str, Any]:
 def recompute_stale() -> None:
     """Beat, every night: what is still stale or missing is recomputed card by card."""
     results.recompute_stale()
+
+
+@handler(status_leads.JOB)
+def find_status_leads(job: RunningJob) -> dict[str, Any]:
+    """Leads of a county by the outcomes of a year."""
+    kept = status_leads.keep_area(area=job.parameters["area"], year=job.parameters["year"])
+    return {"opened": kept.opened, "changed": kept.changed, "closed": kept.closed}
+
+
+@shared_task(name="households.tasks.keep_status_leads")
+def keep_status_leads() -> None:
+    """Beat, every night after the results: what outcome and status name, county by county."""
+    status_leads.start()
+
+
+@shared_task(name="households.tasks.learn_lead_weights")
+def learn_lead_weights() -> None:
+    """Beat, every night: weights of the rules by the decisions, and the order of the desks."""
+    leads.learn_weights()
 
 
 @handler(night_checks.AREA_JOB)

@@ -12,9 +12,11 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from changde.accounts.areas import ScopedQuerySet
+from changde.accounts.areas import ScopedQuerySet, between, ranges_of
+from changde.divisions.codes import Level, level_of
 from changde.divisions.models import Division
 from households.models.history import keep_history_but
 from households.models.household import Household
@@ -36,6 +38,14 @@ class FindingQuerySet(ScopedQuerySet):
     def of_leads(self):
         """What an office follows up with a visit; notes of checks and numbers on two cards have desks of their own."""
         return self.filter(kind__in=Finding.LEADS)
+
+    def leads_visible_to(self, user, capability="read_leads"):
+        """Leads of the person's areas; those about people of an office only where the post is a county's or higher."""
+        scope = Q()
+        for first, last in ranges_of(user, capability):
+            here = between("village_id", first, last)
+            scope |= here if level_of(first) <= Level.COUNTY else here & ~Q(kind__in=Finding.ABOUT_OFFICES)
+        return self.filter(scope, owner__isnull=False) if scope else self.none()
 
     def waiting(self):
         """Open, and with the reviewer."""
@@ -95,6 +105,9 @@ class Finding(models.Model):
     LEADS = tuple(
         kind for kind in Kind.values if kind not in ("duplicate_number", "yellow_check", "status_differs")
     )  # fmt: skip
+
+    # About the people who type and decide in a place: read and decided by the county or the city.
+    ABOUT_OFFICES = ("kin", "bunching", "digit_preference", "typing_speed", "village_rate")
 
     household = models.ForeignKey(Household, models.CASCADE, related_name="findings")
     person = models.ForeignKey(Person, models.CASCADE, null=True, related_name="+")
@@ -223,6 +236,22 @@ class Finding(models.Model):
         if self.decision:
             return self.decision
         return "returned" if self.is_returned else "red" if self.severity == "red" else "waiting"
+
+    @property
+    def is_lead(self) -> bool:
+        return self.owner_id is not None or self.kind in self.LEADS
+
+    @property
+    def lead_state(self) -> str:
+        """Of a lead, for its badge."""
+        if self.decision:
+            return self.decision
+        late = self.due_on is not None and self.due_on < timezone.localdate()
+        return "late" if late else "visited" if self.visited_on else "open"
+
+    @property
+    def priority(self) -> float:
+        return 1 - self.doubt
 
     @property
     def is_returned(self) -> bool:

@@ -22,6 +22,7 @@ from changde.divisions.models import Division
 from changde.jobs.models import Job
 from changde.jobs.services import enqueue
 from households import detection_frames
+from households.domain.priority import Said, doubt_of, weight_of
 from households.lead_messages import sentence
 from households.models import Finding, Household, HouseholdStatus, Sheet
 from households.services import card_patterns, index_runs
@@ -158,8 +159,8 @@ def enqueue_counties(*, area: int, year: int, parent: Job) -> int:
 def told(hits: Iterable[Hit]) -> list[dict[str, Any]]:
     """Hits as rows {household, id, village, kind, score, rule, reasons}, the households most in doubt first.
 
-    `household` is the household's number (its id as text where it has none). The doubt of a household is
-    1 - product(1 - score) over its kinds.
+    `household` is the household's number (its id as text where it has none). The order is that of the desk
+    (domain.priority), with the weights of the kinds as they were expected beforehand.
     """
     merged: dict[tuple[int, str], dict[str, Any]] = {}
     for hit in hits:
@@ -180,8 +181,9 @@ def told(hits: Iterable[Hit]) -> list[dict[str, Any]]:
         if text not in row["reasons"]:
             row["reasons"].append(text)
     doubts: dict[int, float] = {}
-    for (household, _kind), row in merged.items():
-        doubts[household] = doubts.get(household, 1.0) * (1 - row["score"])
+    for (household, kind), row in merged.items():
+        said = Said(kind, row["rule"], row["score"], weight_of(kind))
+        doubts[household] = doubts.get(household, 1.0) * doubt_of([said])
     homes = Household.objects.filter(pk__in=doubts).exclude(status=HouseholdStatus.CLOSED)
     numbers = {pk: (number or str(pk), village) for pk, number, village in homes.values_list("pk", "number", "village")}
     rows = [row for row in merged.values() if row["id"] in numbers]
