@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 
 from changde.divisions.codes import Level, ancestor
+from changde.divisions.models import Division
 from changde.measure import databases
 from changde.measure.pages import quiet_settings
 from changde.measure.registry import Say
+from households.domain.city import YEARS
 from households.domain.detection import income_model
 from households.models import Household
-from households.services import card_patterns, detection
+from households.services import card_patterns, detection, index_runs
 from households.services.index_versions import load_default_versions
 from households.services.seed_city import CITY, seed_city
 from households.services.yearly_standards import load_default_standards
@@ -45,6 +47,7 @@ def _city(options: dict[str, Any], seed: int, say: Say) -> dict[str, Any]:
             load_default_versions()
             load_default_standards()
             seeded = seed_city(households=options["households"], seed=seed, planting=True)
+            _judge()
             began = monotonic()
             rows = detection.told(detection.find(division=CITY, year=options["year"]))
             seconds = monotonic() - began
@@ -57,6 +60,14 @@ def _city(options: dict[str, Any], seed: int, say: Say) -> dict[str, Any]:
     for kind, of in found["kinds"].items():
         say(f"  {kind:<20} {of}")
     return found
+
+
+def _judge() -> None:
+    """Outcomes of both years, which the leads of outcome against status read."""
+    city = Division.objects.get(code=CITY)
+    for year in YEARS:
+        run = index_runs.start_run(division=city, year=year, by=None, in_background=False)
+        index_runs.compute_run(run=run)
 
 
 def rates(rows: Iterable[dict[str, Any]], truth: Iterable[tuple[str, str]]) -> dict[str, dict[str, float]]:
