@@ -256,9 +256,13 @@ CELERY_BEAT_SCHEDULE = {
     "recompute-stale": {"task": "households.tasks.recompute_stale", "schedule": crontab(hour=2, minute=30)},
     "index-versions": {"task": "households.tasks.put_index_versions_in_force", "schedule": crontab(minute=1)},
     "check-cards": {"task": "households.tasks.check_cards_nightly", "schedule": crontab(hour=1, minute=30)},
+    # Before a working week: the comparisons of who types and of villages change slowly.
+    "detect-leads": {"task": "households.tasks.detect_leads_weekly", "schedule": crontab(hour=3, day_of_week="sun")},
     "forget-old-drafts": {"task": "households.tasks.forget_old_drafts", "schedule": 3600},
     "forget-expired-exports": {"task": "households.tasks.forget_expired_exports", "schedule": 3600},
     "forget-printouts": {"task": "households.tasks.forget_printouts", "schedule": 3600},
+    "keep-status-leads": {"task": "households.tasks.keep_status_leads", "schedule": crontab(hour=3, minute=30)},
+    "learn-lead-weights": {"task": "households.tasks.learn_lead_weights", "schedule": crontab(hour=4, minute=30)},
     "find-duplicates": {"task": "households.tasks.find_duplicates", "schedule": crontab(hour=2, minute=40)},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")

@@ -18,12 +18,16 @@ def _offer_pages() -> None:
 
     navigation.register("cards", _("户卡"), "households:list", "card", "read_cards", order=20)
     navigation.register("findings", _("疑点审核"), "households:findings", "flag", "review_findings", order=25)
+    navigation.register("leads", _("线索核查"), "households:leads", "eye", "read_leads", order=26)
+    cadres = ("village_cadres", _("村干部登记"), "households:village_cadres", "cadre", "manage_village_cadres")
+    navigation.register(*cadres, order=72)
     navigation.register("runs", _("识别测算"), "households:runs", "chart", "recompute", order=46)
     navigation.register("index", _("识别标准"), "households:index_versions", "scroll", "read_index", order=47)
     navigation.register("imports", _("导入"), "households:imports", "import", "import_cards", order=48)
     navigation.register("duplicates", _("查重台"), "households:duplicates", "match", "decide_duplicates", order=62)
     navigation.register("exports", _("导出"), "households:exports", "export", "export_cards", order=65)
     navigation.register("moves", _("户卡迁移"), "households:moves", "map", "read_cards", order=65)
+    navigation.register("fairness", _("录入与村组比较"), "households:fairness", "chart", "read_fairness", order=29)
     navigation.register("standards", _("年度标准"), "households:standards", "scale", "read_standards", order=70)
     navigation.register("checks", _("数据检查"), "households:checks", "gear", "manage_checks", order=75)
 
@@ -34,6 +38,8 @@ def _name_jobs() -> None:
 
     badges.register("job_kind", "export_cards", _("导出户卡"))
     badges.register("job_kind", "find_duplicates", _("查找重复人员"))
+    badges.register("job_kind", "detect_leads", _("查找线索"))
+    badges.register("job_kind", "detect_leads_of_county", _("查找线索"))
     badges.register("job_kind", "check_cards", _("检查户卡工作簿"))
     badges.register("job_kind", "import_cards", _("户卡入库"))
     badges.register("job_kind", "recompute_index", _("识别测算"))
@@ -42,6 +48,7 @@ def _name_jobs() -> None:
     badges.register("job_kind", "check_township", _("检查全部户卡"))
     badges.register("job_kind", "print_cards", _("打印全村户卡"))
     badges.register("job_kind", "undo_cards", _("撤销导入"))
+    badges.register("job_kind", "find_status_leads", _("按识别结果查找线索"))
 
 
 def _show_states() -> None:
@@ -74,6 +81,18 @@ def _show_states() -> None:
         ("corrected", _("已更正"), "neutral", "check"),
     ):
         badges.register("note", state, label, tone, icon)
+    for state, label, tone, icon in (
+        ("open", _("待走访"), "warning", "question"),
+        ("late", _("已超期"), "danger", "clock"),
+        ("visited", _("已走访，待结论"), "info", "eye"),
+        ("confirmed", _("属实"), "danger", "flag"),
+        ("dismissed", _("不属实"), "good", "check"),
+        ("corrected", _("已自行消除"), "neutral", "check"),
+    ):
+        badges.register("lead", state, label, tone, icon)
+    badges.register("lead_priority", "first", _("先办"), "danger", "up")
+    badges.register("lead_priority", "soon", _("尽快"), "warning", "flag")
+    badges.register("lead_priority", "later", _("依次"), "neutral", "minus")
     badges.register("distance", "within", _("与标准相符"), "good", "check")
     badges.register("distance", "low", _("略低于标准"), "warning", "down")
     badges.register("distance", "high", _("略高于标准"), "warning", "up")

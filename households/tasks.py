@@ -13,15 +13,18 @@ from households.domain.card_workbook import CardBook, open_cards
 from households.domain.workbook import WorkbookRefused
 from households.models import CardExport, ImportBatch, IndexRun, Printout, RunChunk
 from households.services import (
+    detection,
     drafts,
     duplicates,
     exports,
     imports,
     index_runs,
     index_versions,
+    leads,
     night_checks,
     printouts,
     results,
+    status_leads,
     undo,
 )
 
@@ -140,6 +143,25 @@ def recompute_stale() -> None:
     results.recompute_stale()
 
 
+@handler(status_leads.JOB)
+def find_status_leads(job: RunningJob) -> dict[str, Any]:
+    """Leads of a county by the outcomes of a year."""
+    kept = status_leads.keep_area(area=job.parameters["area"], year=job.parameters["year"])
+    return {"opened": kept.opened, "changed": kept.changed, "closed": kept.closed}
+
+
+@shared_task(name="households.tasks.keep_status_leads")
+def keep_status_leads() -> None:
+    """Beat, every night after the results: what outcome and status name, county by county."""
+    status_leads.start()
+
+
+@shared_task(name="households.tasks.learn_lead_weights")
+def learn_lead_weights() -> None:
+    """Beat, every night: weights of the rules by the decisions, and the order of the desks."""
+    leads.learn_weights()
+
+
 @handler(night_checks.AREA_JOB)
 def check_stored_cards(job: RunningJob) -> dict[str, Any]:
     parent = Job.objects.get(pk=job.id)
@@ -185,3 +207,21 @@ def find_duplicates() -> None:
 def put_index_versions_in_force() -> None:
     """Beat, every hour: index versions whose day has come."""
     index_versions.put_due_versions_in_force()
+
+
+@handler(detection.AREA_JOB)
+def detect_leads(job: RunningJob) -> dict[str, Any]:
+    parent = Job.objects.get(pk=job.id)
+    return {"counties": detection.enqueue_counties(parent=parent, **job.parameters)}
+
+
+@handler(detection.COUNTY_JOB)
+def detect_leads_of_county(job: RunningJob) -> dict[str, Any]:
+    kept = detection.keep(division=job.parameters["area"], year=job.parameters["year"], progress=job.progress)
+    return {"opened": kept.opened, "changed": kept.changed, "closed": kept.closed}
+
+
+@shared_task(name="households.tasks.detect_leads_weekly")
+def detect_leads_weekly() -> None:
+    """Beat, every week: leads of the whole city."""
+    detection.start_city()

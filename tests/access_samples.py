@@ -36,6 +36,7 @@ from households.models import (
     Printout,
     SavedFilter,
     StagedHousehold,
+    VillageCadre,
     VillageCard,
     YearlyStandard,
 )
@@ -337,6 +338,45 @@ def note(world: World) -> int:
     ).pk
 
 
+def lead(world: World) -> int:
+    """An open lead of the township on the household, by its outcome, visited."""
+    return Finding.objects.create(
+        household=world.household,
+        village_id=FENGMING,
+        kind=Finding.Kind.LEFT_OUT,
+        code="left_out",
+        score=0.9,
+        owner_id=RESHI,
+        due_on=timezone.localdate(),
+        visited_on=timezone.localdate(),
+        visited_by=world.people.reshi_officer,
+        visit_note=MARKS[0],
+    ).pk
+
+
+def county_lead(world: World) -> int:
+    """A lead about people of an office: the county's."""
+    return Finding.objects.create(
+        household=world.household,
+        village_id=FENGMING,
+        kind=Finding.Kind.KIN,
+        code="same_account",
+        score=0.9,
+        owner_id=TAOYUAN,
+        due_on=timezone.localdate(),
+    ).pk
+
+
+def village_cadre(world: World) -> int:
+    return VillageCadre.objects.create(village_id=FENGMING, name=MARKS[0], post="director").pk
+
+
+def removed_village_cadre(world: World) -> int:
+    pk = village_cadre(world)
+    VillageCadre.objects.filter(pk=pk).delete()
+    return pk
+
+
 def returned_note(world: World) -> int:
     """A note that came back to the village with a reason."""
     return Finding.objects.create(
@@ -457,6 +497,10 @@ SAMPLES: dict[str, Callable[[World], Any]] = {
         public_list,
         objection,
         note,
+        lead,
+        county_lead,
+        village_cadre,
+        removed_village_cadre,
         returned_note,
         form_key,
         today,

@@ -40,6 +40,14 @@ CAPABILITIES: dict[str, frozenset[str]] = {
         "decide_duplicates": _VILLAGE | _OFFICES,  # the lowest office that covers both records, never who typed one
         "recompute": _OFFICES,
         "review_findings": _OFFICES,  # accept or return what a check noted; never on one's own card
+        "read_leads": _OFFICES | {Role.INSPECTOR},
+        "read_fairness": {
+            Role.COUNTY_OFFICE,
+            Role.CITY_OFFICE,
+            Role.INSPECTOR,
+        },  # who types, which villages
+        "work_leads": _OFFICES,  # visit, decide, hand over; what is about people of an office: the county or the city
+        "manage_village_cadres": {Role.COUNTY_OFFICE},  # numbers and relatives of village cadres: nobody else
         "manage_checks": {Role.COUNTY_OFFICE, Role.CITY_OFFICE},
         "read_index": _READERS,  # the standard one is judged by; drafts only with manage_index
         "manage_index": {Role.COUNTY_OFFICE, Role.CITY_OFFICE},

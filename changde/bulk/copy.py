@@ -88,6 +88,12 @@ def copy_in(model: type[models.Model], columns: Sequence[str], rows: Iterable[Se
     `columns` are database columns; each row holds one value per column (None is NULL, a dict becomes JSON,
     a list an array, bytes become bytea). Returns the number of rows. Triggers (history, seals) fire as for any insert.
     """
+    with connection.cursor() as cursor:
+        return copy_rows(cursor, model._meta.db_table, columns, rows)
+
+
+def copy_rows(cursor: Any, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
+    """The same into any table, a temporary one too, on a cursor that is open."""
     counted = 0
 
     def lines() -> Iterator[bytes]:
@@ -98,9 +104,9 @@ def copy_in(model: type[models.Model], columns: Sequence[str], rows: Iterable[Se
 
     quote = connection.ops.quote_name
     names = ", ".join(quote(column) for column in columns)
-    with connection.cursor() as cursor, connection.wrap_database_errors:
+    with connection.wrap_database_errors:
         cursor.cursor.copy_expert(
-            f"COPY {quote(model._meta.db_table)} ({names}) FROM STDIN", io.BufferedReader(_Lines(lines()), 1 << 18)
+            f"COPY {quote(table)} ({names}) FROM STDIN", io.BufferedReader(_Lines(lines()), 1 << 18)
         )
     return counted
 

@@ -1,6 +1,7 @@
 """Tables of the people who are helped."""
 
 from households.models.check_setting import CheckSetting
+from households.models.comparison import Comparison
 from households.models.draft import CardDraft
 from households.models.duplicate import DistinctPair, DuplicateCase
 from households.models.event import FormerVillage, LifeEvent, MoveRequest
@@ -12,19 +13,23 @@ from households.models.identity import IdentityClaim
 from households.models.imports import ImportBatch, ImportProblem, StagedHousehold, WaitingHousehold
 from households.models.income_line import IncomeLine
 from households.models.index import IndexRun, IndexVersion, Result, RunChunk, TownshipPointer
+from households.models.lead_rule import LeadRule
 from households.models.listing import ColumnChoice, SavedFilter
 from households.models.need import HouseholdNeed
 from households.models.person import Person
 from households.models.printout import Printout
 from households.models.sheet import MemberSheet, Sheet
+from households.models.village_cadre import CadreRelative, VillageCadre
 from households.models.village_card import VillageCard
 from households.models.yearly_standard import StandardRate, YearlyStandard
 
 __all__ = [
+    "CadreRelative",
     "CheckSetting",
     "CardDraft",
     "CardExport",
     "ColumnChoice",
+    "Comparison",
     "Evidence",
     "EvidenceContent",
     "DistinctPair",
@@ -41,6 +46,7 @@ __all__ = [
     "IncomeLine",
     "IndexRun",
     "IndexVersion",
+    "LeadRule",
     "MemberSheet",
     "Membership",
     "MoveRequest",
@@ -53,6 +59,7 @@ __all__ = [
     "StandardRate",
     "StagedHousehold",
     "TownshipPointer",
+    "VillageCadre",
     "VillageCard",
     "WaitingHousehold",
     "YearlyStandard",

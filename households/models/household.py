@@ -54,6 +54,7 @@ class Household(models.Model):
     phone_hash = models.BinaryField(null=True, max_length=32)
     bank = models.CharField(_("开户银行"), max_length=100, blank=True)
     bank_account_cipher = models.BinaryField(null=True)
+    bank_account_hash = models.BinaryField(null=True, max_length=32)
     helper_name = models.CharField(_("帮扶责任人"), max_length=60, blank=True)
     helper_phone_cipher = models.BinaryField(null=True)
     status = models.CharField(_("状态"), max_length=12, choices=HouseholdStatus, default=HouseholdStatus.UNREGISTERED)
@@ -79,6 +80,11 @@ class Household(models.Model):
                 fields=["head_initials", "id"], opclasses=["varchar_pattern_ops", "int8_ops"], name="household_initials"
             ),
             models.Index(fields=["phone_hash"], condition=Q(phone_hash__isnull=False), name="household_phone_hash"),
+            models.Index(
+                fields=["bank_account_hash"],
+                condition=Q(bank_account_hash__isnull=False),
+                name="household_account_hash",
+            ),
             # Orders of the list. "Changed first" of a county has an index of its own: walking the city's changes until
             # fifty of one county turn up is slow on the day after another county's import.
             models.Index(fields=["-changed_at", "-id"], name="household_changed"),

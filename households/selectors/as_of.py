@@ -17,6 +17,7 @@ from changde.accounts.refusal import Refusal
 from changde.divisions.models import Division
 from households.models import Finding, Household, MemberSheet, Membership, Person, Result, Sheet
 from households.selectors.cards import CardPage, Reader
+from households.selectors.findings import without_leads
 from households.selectors.history import Inserted, end_of, inserted_since, lines_at, rows_before
 
 M = TypeVar("M", bound=models.Model)
@@ -65,7 +66,9 @@ def card_as_of(
     of_persons: list[Any] = [*members, *gone]
     for row in of_persons:
         row.person = _row(Person, row.person_id, row.person, earlier)
-    page = CardPage(then, then.village.path(), years, sheet, members, gone, findings, result)
+    blocked = any(finding.blocks for finding in findings)
+    kept = without_leads(findings)
+    page = CardPage(then, then.village.path(), years, sheet, members, gone, kept, result, blocked)
     return AsOf(day, then.version, page, result is not None or sheet is None, lines_at(sheet, then.version, earlier))
 
 

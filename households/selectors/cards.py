@@ -11,7 +11,7 @@ from changde.accounts.areas import ranges_of
 from changde.accounts.models import User
 from changde.divisions.models import Division
 from households.models import Finding, Household, MemberSheet, Membership, Result, Sheet
-from households.selectors.findings import without_office_only
+from households.selectors.findings import without_leads, without_office_only
 
 Reader = User | AnonymousUser
 
@@ -61,10 +61,10 @@ def with_year(cards: Iterable[Household], year: int | None) -> list[Household]:
     return cards
 
 
-def flags_of(result: Result | None, findings: Iterable[Finding]) -> list[str]:
+def flags_of(result: Result | None, findings: Iterable[Finding], *, blocked: bool = False) -> list[str]:
     """What stands beside the outcome (domain: outcome and flags)."""
     flags = [name for name in ("guarantee_gap", "excluded", "stale") if result and getattr(result, name)]
-    return [*flags, "verify"] if any(finding.blocks for finding in findings) else flags
+    return [*flags, "verify"] if blocked or any(finding.blocks for finding in findings) else flags
 
 
 @dataclass(frozen=True)
@@ -79,10 +79,12 @@ class CardPage:
     gone: list[Membership]
     findings: list[Finding]
     result: Result | None
+    blocked: bool = False
 
     @property
     def flags(self) -> list[str]:
-        return flags_of(self.result, self.findings)
+        """What stands beside the outcome. That something is open is no secret, what it is may be (leads)."""
+        return flags_of(self.result, self.findings, blocked=self.blocked)
 
 
 def card_of(user: Reader, household_id: int) -> Household:
@@ -98,10 +100,11 @@ def card_page(user: Reader, household: Household, year: int | None = None) -> Ca
     sheet = Sheet.objects.filter(household=household, year=year).first() if year else None
     members = list(sheet.members.select_related("person")) if sheet else []
     gone = list(household.memberships.exclude(until=None).select_related("person").order_by("-until", "pk"))
-    notes = Finding.objects.visible_to(user).open().filter(household=household).select_related("person").order_by("pk")
-    findings = without_office_only(user, notes)
+    opened = Finding.objects.visible_to(user).open().filter(household=household).select_related("person").order_by("pk")
+    blocked = any(finding.blocks for finding in opened)
+    findings = without_office_only(user, without_leads(opened))
     result = Result.objects.filter(household=household, year=year).current().first() if year else None
-    return CardPage(household, household.village.path(), years, sheet, members, gone, findings, result)
+    return CardPage(household, household.village.path(), years, sheet, members, gone, findings, result, blocked)
 
 
 def below(division: Division) -> list[Division]:

@@ -72,6 +72,11 @@ def returned_notes(user: User, within: int) -> Any:
     return to_explain(user, within=within).filter(returned_at__isnull=False).order_by("returned_at", "pk")
 
 
+def without_leads(findings: Iterable[Finding]) -> list[Finding]:
+    """What stands on the card itself: leads are read at their own desk, by offices (selectors/leads.py)."""
+    return [each for each in findings if not each.is_lead]
+
+
 def without_office_only(user: User | AnonymousUser, findings: Iterable[Finding]) -> list[Finding]:
     """What a typist may read: what stands on cards of other places is told to the reviewing offices alone."""
     if user.is_authenticated and user.can("review_findings"):

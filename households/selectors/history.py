@@ -32,7 +32,7 @@ _TRACKED: tuple[type[models.Model], ...] = (Household, Sheet, Membership, Member
 _QUIET = frozenset(
     {
         "id", "version", "changed_at", "created_at", "client_key", "head_name", "head_pinyin", "head_initials",
-        "persons",
+        "persons", "bank_account_hash",
         "pinyin", "initials", "phone_hash", "id_number_hash", "position", "household", "person", "sheet", "village",
         "members_counted", "year", "entered_at", "entered_by",
     }

@@ -24,7 +24,7 @@ from households.models import Household, MemberSheet, Membership, Person, Sheet
 
 # attribute -> kind of its blind index ("" where nobody searches)
 SECRETS: dict[type, dict[str, str]] = {
-    Household: {"phone": "phone", "bank_account": "", "helper_phone": ""},
+    Household: {"phone": "phone", "bank_account": "account", "helper_phone": ""},
     Person: {"id_number": "id", "old_id_number": "", "disability_certificate": "", "phone": "phone"},
 }
 HOUSEHOLD_COLUMNS = ("number", "group", "address", "bank", "helper_name")

@@ -1,7 +1,7 @@
 """A made-up village (domain.city) as lines of COPY for every table the services fill; runs in processes of its own."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -13,6 +13,7 @@ from changde.bulk.copy import cell_text
 from changde.bulk.loading import default_cells
 from changde.crypto.cipher import blind_column, encrypt_column
 from households.domain.city import HUNDREDTHS, Block, Village, make_village
+from households.domain.city.planted import Planted, plant
 from households.models import (
     Household,
     IdentityClaim,
@@ -51,21 +52,80 @@ class Lines:
     rows: int
 
 
-def make_lines(seed: int, orders: Sequence[Order]) -> tuple[int, list[Lines]]:
-    """How many households, and the lines of some villages, table by table."""
+@dataclass(frozen=True)
+class CadreRow:
+    """A village cadre to write, with the relatives the cadre declared as (relation, name, ID number)."""
+
+    village: int
+    name: str
+    post: str
+    id_number: str
+    phone: str
+    account: str
+    relatives: list[tuple[str, str, str]]
+
+
+@dataclass
+class PlantedRows:
+    """What was planted into some villages: truth as (household number, kind), rows of registers, cadres."""
+
+    truth: list[tuple[str, str]] = field(default_factory=list)
+    registers: dict[str, list[tuple[Any, ...]]] = field(default_factory=dict)
+    cadres: list[CadreRow] = field(default_factory=list)
+
+    def add(self, other: "PlantedRows") -> None:
+        self.truth += other.truth
+        self.cadres += other.cadres
+        for kind, rows in other.registers.items():
+            self.registers.setdefault(kind, []).extend(rows)
+
+
+@dataclass(frozen=True)
+class Made:
+    """Some villages: how many households, their lines table by table, and what was planted."""
+
+    households: int
+    lines: list[Lines]
+    planted: PlantedRows
+
+
+def make_lines(seed: int, orders: Sequence[Order], planting: bool = False) -> Made:
+    """The villages of the orders; with `planting` also what people hide and invent (domain.city.planted)."""
     parts: dict[str, list[Lines]] = {}
+    rows = PlantedRows()
     for order in orders:
-        block = make_village(order.village, seed, order.first_number)
-        for lines in _village(block, order):
+        block, planted = make_village(order.village, seed, order.first_number), Planted()
+        if planting:
+            block, planted = plant(block, seed)
+            rows.add(_planted_rows(block, planted))
+        for lines in _village(block, order, planted):
             parts.setdefault(lines.label, []).append(lines)
     joined = [
         Lines(label, some[0].columns, b"".join(each.text for each in some), sum(each.rows for each in some))
         for label, some in parts.items()
     ]
-    return sum(order.village.households for order in orders), joined
+    return Made(sum(order.village.households for order in orders), joined, rows)
 
 
-def _village(block: Block, order: Order) -> Iterator[Lines]:
+def _planted_rows(block: Block, planted: Planted) -> PlantedRows:
+    homes, members = block.households, block.members
+    heads = np.flatnonzero(members["position"] == 0)
+    cadres = []
+    for number, (household, post) in enumerate(planted.cadres):
+        head = heads[household]
+        declared = [(relation, member) for cadre, member, relation in planted.relatives if cadre == number]
+        cadres.append(
+            CadreRow(
+                block.village.place.code, members["name"][head], post, members["id_number"][head],
+                homes["phone"][household], homes["bank_account"][household],
+                [(relation, members["name"][member], members["id_number"][member]) for relation, member in declared],
+            )
+        )  # fmt: skip
+    truth = [(str(homes["number"][household]), kind) for household, kind in planted.truth]
+    return PlantedRows(truth, planted.registers, cadres)
+
+
+def _village(block: Block, order: Order, planted: Planted) -> Iterator[Lines]:
     n, members = block.village.households, block.members
     code = str(block.village.place.code)
     household_ids = list(range(order.household, order.household + n))
@@ -83,8 +143,11 @@ def _village(block: Block, order: Order) -> Iterator[Lines]:
             **{name: facts[name] for name in ("helper_name", "status", "status_since")},
             **_name_keys("head_", facts["head_name"]),
             **_secret("household.phone", block.households["phone"], household_ids, "phone"),
-            **_secret("household.bank_account", block.households["bank_account"], household_ids),
+            **_secret("household.bank_account", block.households["bank_account"], household_ids, "account"),
             **_secret("household.helper_phone", block.households["helper_phone"], household_ids),
+            "split_from_id": [
+                str(household_ids[planted.split_from[one]]) if one in planted.split_from else NULL for one in range(n)
+            ],
             "changed_at": newest["entered_at"],
         },
     )
@@ -104,7 +167,8 @@ def _village(block: Block, order: Order) -> Iterator[Lines]:
     )
     links = {"household_id": _text(of_household), "person_id": _text(person_ids)}
     yield _lines(Membership, links | {name: facts[name] for name in ("relation", "position", "since")})
-    held = [number != NULL for number in hashes]
+    # A number on two cards is held by the first.
+    held = [number != NULL and member not in planted.doubles for member, number in enumerate(hashes)]
     claims = {"number_hash": hashes, **links}
     yield _lines(
         IdentityClaim,
@@ -163,8 +227,9 @@ def _cells(name: str, column: np.ndarray) -> list[str]:
     if name in HUNDREDTHS:
         return [f"{value}e-2" for value in column.tolist()]
     if column.dtype.kind == "M":
-        texts = column.astype("datetime64[m]" if column.dtype == "M8[m]" else "datetime64[D]").astype(str).tolist()
-        zone = "+08" if column.dtype == "M8[m]" else ""
+        is_time = column.dtype in ("M8[m]", "M8[s]")
+        texts = (column if is_time else column.astype("datetime64[D]")).astype(str).tolist()
+        zone = "+08" if is_time else ""
         return [NULL if text == "NaT" else text + zone for text in texts]
     if column.dtype != object:
         texts = _text(column.tolist())

@@ -34,7 +34,7 @@ from households.domain.income import member_counts
 from households.domain.years import last_full_year
 from households.models import Finding, Household, HouseholdStatus, IdentityClaim, MemberSheet, Membership, Person, Sheet
 from households.selectors.rules import CheckRules
-from households.services import card_rows, cards, status
+from households.services import card_rows, cards, leads, status
 
 # What a new card keeps of the house it comes from: the building and what leads to it. Income, land, animals, rooms and
 # possessions are divided by people, not by a program: those fields start unknown.
@@ -336,6 +336,7 @@ def _findings_follow(people: Iterable[int], *, moved: Sequence[Household]) -> No
         Finding.objects.open().filter(household=household).filter(~Q(village=household.village_id)).update(
             village=household.village_id
         )
+    leads.rehome(households=[*(row.household_id for row in lives), *(household.pk for household in moved)])
 
 
 def _save(row: Any, columns: Mapping[str, Any]) -> None:

@@ -257,7 +257,8 @@ def _wrong_with(words: str) -> str:
     return ""
 
 
-def _sentence(words: str, field: str) -> str:
+def plain_words(words: str, field: str) -> str:
+    """A sentence an office writes, trimmed. Raises Refusal at `field`: too short, too long, with a personal number."""
     words = words.strip()
     problem = _wrong_with(words)
     if problem:
@@ -272,7 +273,7 @@ def _sentence(words: str, field: str) -> str:
 def explain(*, finding: Finding, words: str, by: User) -> Finding:
     """Say in one sentence why the card is right although a check fired; a returned note goes to the reviewer again."""
     row = _open(finding, by, "edit_cards")
-    _explain(row, _sentence(words, "words"), by)
+    _explain(row, plain_words(words, "words"), by)
     row.save(update_fields=_EXPLAINED)
     record("findings.explain", by=by, target=row, area=row.village_id, code=row.code)
     return row
@@ -284,7 +285,7 @@ def accept(*, finding: Finding, by: User, reason: str = "") -> Finding:
     row = _reviewed(finding, by)
     if row.severity == checks.RED:
         raise Refusal("red", _("这是必须更正的错误，不能认可；请退回更正"))
-    row.reason = _sentence(reason, "reason") if reason.strip() else ""
+    row.reason = plain_words(reason, "reason") if reason.strip() else ""
     row.decision, row.decided_by, row.decided_at = Finding.Decision.ACCEPTED, by, timezone.now()
     row.returned_at = row.returned_by = None
     row.return_reason = ""
@@ -301,7 +302,7 @@ def accept(*, finding: Finding, by: User, reason: str = "") -> Finding:
 def send_back(*, finding: Finding, reason: str, by: User) -> Finding:
     """Back to the village, with the reason: it corrects the card or explains."""
     row = _reviewed(finding, by)
-    row.return_reason = _sentence(reason, "reason")
+    row.return_reason = plain_words(reason, "reason")
     row.returned_at, row.returned_by = timezone.now(), by
     row.save(update_fields=["return_reason", "returned_at", "returned_by"])
     record("findings.return", by=by, target=row, area=row.village_id, code=row.code)

@@ -29,6 +29,7 @@ from changde.jobs.services import cancel as cancel_job
 from changde.jobs.services import enqueue, finish_parent
 from households import frames
 from households.models import IndexRun, Result, RunChunk, Sheet, TownshipPointer
+from households.services import status_leads
 from households.services.index_versions import version_for, versions_for
 from households.services.results import lock_township, mark_older_than_cards
 
@@ -183,6 +184,7 @@ def close_run(*, run: IndexRun, state: str, error: str = "") -> IndexRun:
     record("index.run_over", by=run.owner, target=run, area=run.division_id, state=state, households=run.households)
     if state == IndexRun.State.DONE:
         _drop_old_results(run)
+        status_leads.start(area=run.division_id, by=run.owner)
     return run
 
 

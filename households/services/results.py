@@ -17,6 +17,7 @@ from changde.jobs.services import enqueue
 from households import frames
 from households.domain.features import FEATURES
 from households.models import IndexRun, Result, Sheet, TownshipPointer
+from households.services import status_leads
 from households.services.index_versions import version_for
 
 VILLAGE_COLUMNS = [name for name, feature in FEATURES.items() if feature.subject == "village"]
@@ -122,7 +123,11 @@ def _recompute_in_township(*, township: int, households: list[int], year: int) -
         Q(run=run) | ~between("village_id", first, last)
     ).delete()
     cards = frames.features_of(year=year, first=first, last=last, households=households)
-    return frames.write_results(cards, run=run, version=version, system=version.system).households if len(cards) else 0
+    if not len(cards):
+        return 0
+    written = frames.write_results(cards, run=run, version=version, system=version.system).households
+    status_leads.keep_households(households=households, township=township, year=year)
+    return written
 
 
 def _run_shown(*, township: int, year: int) -> IndexRun:

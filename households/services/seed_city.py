@@ -4,7 +4,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing import get_context
 
 import django
@@ -16,12 +16,14 @@ from django.utils.translation import gettext as _
 
 from changde.accounts.refusal import Refusal
 from changde.audit.services import record
+from changde.bulk.copy import allocate_ids
 from changde.bulk.loading import Bare, as_owner, copy_lines, lock_against_writers, reserve_ids, settle
+from changde.crypto.cipher import blind_index, encrypt
 from changde.divisions.codes import Level, ancestor
 from changde.divisions.models import Division
 from households.domain.city import YEARS, Place, Village, count_members, plan_villages
-from households.models import Household, Person, Sheet, VillageCard
-from households.services.city_rows import LOADED, Lines, Order, make_lines
+from households.models import CadreRelative, Household, Person, Sheet, VillageCadre, VillageCard
+from households.services.city_rows import LOADED, CadreRow, Made, Order, PlantedRows, make_lines
 
 CITY = 430700000000
 CHUNK = 4000  # households whose lines are in memory at once, for each process
@@ -32,16 +34,22 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Seeded:
-    """What was written; `rows` by table."""
+    """What was written; `rows` by table; `planted` where frauds and mistakes were planted."""
 
     households: int
     persons: int
     villages: int
     rows: dict[str, int]
+    planted: PlantedRows = field(default_factory=PlantedRows)
 
 
 def seed_city(
-    *, households: int, seed: int, add: bool = False, progress: Progress = lambda what, done, total: None
+    *,
+    households: int,
+    seed: int,
+    add: bool = False,
+    planting: bool = False,
+    progress: Progress = lambda what, done, total: None,
 ) -> Seeded:
     """Fill the tables with a made-up city. `progress(what, done, total)` is told as it goes.
 
@@ -56,7 +64,7 @@ def seed_city(
             raise Refusal("cards_exist", _("系统里已有户卡：请用空库，或加 --force-add 追加"))
         try:
             with transaction.atomic():
-                seeded = _write(households, seed, add, progress)
+                seeded = _write(households, seed, add, planting, progress)
                 record("households.seed_city", by=None, area=CITY, seed=seed, households=seeded.households)
         except IntegrityError as error:
             raise Refusal("numbers_taken", _("户编号或证件号码与已有户卡重复：请换一个 --seed")) from error
@@ -64,7 +72,7 @@ def seed_city(
     return seeded
 
 
-def _write(households: int, seed: int, add: bool, progress: Progress) -> Seeded:
+def _write(households: int, seed: int, add: bool, planting: bool, progress: Progress) -> Seeded:
     villages = [village for village in plan_villages(real_villages(), households, seed) if village.households]
     lock_against_writers(LOADED)
     bare = Bare(LOADED) if households >= PAYS_FROM and not add else None
@@ -73,17 +81,58 @@ def _write(households: int, seed: int, add: bool, progress: Progress) -> Seeded:
     orders = _orders(villages, seed, add)
     with_cards = not VillageCard.objects.exists()
     rows: dict[str, int] = {}
-    done = 0
-    for made, lines in _made(seed, orders, parallel=households >= PAYS_FROM):
-        for each in lines:
+    done, planted = 0, PlantedRows()
+    for made in _made(seed, orders, planting, parallel=households >= PAYS_FROM):
+        for each in made.lines:
             if each.label != VillageCard._meta.label or with_cards:
                 copy_lines(apps.get_model(each.label), each.columns, each.text)
                 rows[each.label] = rows.get(each.label, 0) + each.rows
-        done += made
+        done += made.households
+        planted.add(made.planted)
         progress(_("写入户卡"), done, households)
     if bare:
         bare.complete(lambda step, steps, name: progress(_("建立索引 %(name)s") % {"name": name}, step, steps))
-    return Seeded(done, rows.get(Person._meta.label, 0), len(villages), rows)
+    _write_cadres(planted.cadres)
+    return Seeded(done, rows.get(Person._meta.label, 0), len(villages), rows, planted)
+
+
+def _write_cadres(rows: Sequence[CadreRow]) -> None:
+    """The villages' own cadres and the relatives they declared."""
+    relatives = [(position, *each) for position, row in enumerate(rows) for each in row.relatives if each[2]]
+    cadre, relative = allocate_ids(VillageCadre, len(rows)), allocate_ids(CadreRelative, len(relatives))
+    VillageCadre.objects.bulk_create(
+        [
+            VillageCadre(
+                pk=pk,
+                village_id=row.village,
+                name=row.name,
+                post=row.post,
+                number_cipher=encrypt(row.id_number, field="village_cadre.number", owner=pk),
+                number_hash=blind_index(row.id_number, kind="id"),
+                phone_cipher=encrypt(row.phone, field="village_cadre.phone", owner=pk),
+                phone_hash=blind_index(row.phone, kind="phone"),
+                account_cipher=encrypt(row.account, field="village_cadre.account", owner=pk),
+                account_hash=blind_index(row.account, kind="account"),
+            )
+            for pk, row in zip(cadre, rows, strict=True)
+        ],
+        batch_size=2000,
+    )
+    CadreRelative.objects.bulk_create(
+        [
+            CadreRelative(
+                pk=pk,
+                cadre_id=cadre[position],
+                relation=relation,
+                name=name,
+                number_cipher=encrypt(number, field="cadre_relative.number", owner=pk),
+                number_hash=blind_index(number, kind="id"),
+            )
+            for pk, (position, relation, name, number) in zip(relative, relatives, strict=True)
+        ],
+        batch_size=2000,
+        ignore_conflicts=True,
+    )
 
 
 def real_villages() -> list[Place]:
@@ -126,17 +175,17 @@ def _last_numbers() -> dict[int, int]:
     return {village: int(number[12:]) for village, number in found.order_by() if number.startswith(str(village))}
 
 
-def _made(seed: int, orders: Sequence[Order], parallel: bool) -> Iterator[tuple[int, list[Lines]]]:
+def _made(seed: int, orders: Sequence[Order], planting: bool, parallel: bool) -> Iterator[Made]:
     """The lines of chunk after chunk, in order; other processes make the next ones meanwhile."""
     chunks = list(_chunks(orders))
     if not parallel:
-        yield from (make_lines(seed, chunk) for chunk in chunks)
+        yield from (make_lines(seed, chunk, planting) for chunk in chunks)
         return
     workers = os.cpu_count() or 1
     with ProcessPoolExecutor(workers, get_context("spawn"), django.setup) as pool:
-        waiting: deque[Future[tuple[int, list[Lines]]]] = deque()
+        waiting: deque[Future[Made]] = deque()
         for chunk in chunks:
-            waiting.append(pool.submit(make_lines, seed, chunk))
+            waiting.append(pool.submit(make_lines, seed, chunk, planting))
             if len(waiting) > workers + 1:
                 yield waiting.popleft().result()
         while waiting:

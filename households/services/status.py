@@ -7,6 +7,7 @@ what must hold whoever asks: a reason, a kind exactly for monitored households, 
 from collections import Counter
 from collections.abc import Iterable
 from datetime import date
+from functools import partial
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -16,6 +17,7 @@ from changde.accounts.models import User
 from changde.accounts.refusal import Refusal
 from changde.audit.services import record
 from households.models import Household, HouseholdStatus
+from households.services import status_leads
 
 _POOR = frozenset({"一般贫困户", "低保贫困户"})
 _NOT_REGISTERED = frozenset({"一般农户", ""})
@@ -80,6 +82,7 @@ def set_status(
         reason=reason,
         version=row.version,
     )
+    transaction.on_commit(partial(status_leads.keep_household, household=row.pk, village=row.village_id), robust=True)
     return row
 
 

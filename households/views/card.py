@@ -125,7 +125,7 @@ def card(request: HttpRequest, household_id: int) -> HttpResponse:
         ],
         "members": [(row, Member(birth_date=row.person.birth_date).age_in(year)) for row in page.members],
         "findings": [(finding, _finding_text(finding)) for finding in page.findings],
-        "panels": _panels(household) if tab == "overview" and not then else [],
+        "panels": _panels(request, household) if tab == "overview" and not then else [],
         "new_year": None if then else _new_year(page),
         "may_edit": not then and covers(request.user, "edit_cards", household.village_id),
         "may_review": not then and covers(request.user, "review_findings", household.village_id),
@@ -309,8 +309,10 @@ def _new_year(page: CardPage) -> int | None:
     return coming if coming and coming <= last_full_year(timezone.localdate()) else None
 
 
-def _panels(household: Household) -> list[str]:
+def _panels(request: HttpRequest, household: Household) -> list[str]:
     urls = []
+    if covers(request.user, "read_leads", household.village_id):
+        urls.append(reverse("households:leads_of_household", args=[household.pk]))
     for name in PANELS:
         with suppress(NoReverseMatch):
             urls.append(reverse(name, args=[household.pk]))

@@ -18,6 +18,8 @@ from households.selectors.duplicates import cases
 from households.selectors.events import moves_to_receive
 from households.selectors.findings import returned_notes, unexplained, waiting_for_review
 from households.selectors.index_versions import returned_versions, versions_to_release
+from households.selectors.leads import counted_text
+from households.selectors.leads import waiting as leads_waiting
 from households.selectors.standards import standards_to_release
 from supervision.models import Objection, PublicityList, Step
 from supervision.selectors.tasks import Task
@@ -56,6 +58,23 @@ def findings(user: User, code: int) -> Iterator[Task]:
         facts = {"count": found.text}
         text = ngettext("审核 %(count)s 个数据疑点", "审核 %(count)s 个数据疑点", found.count) % facts
         yield Task("findings", text, _to("households:findings"), "flag", since=found.since)
+
+
+def leads(user: User, code: int) -> Iterator[Task]:
+    """Leads the person's own office has to look into; the late ones stand apart."""
+    if not user.can("work_leads"):
+        return
+    found = leads_waiting(user, code)
+    here = _to("households:leads")
+    if found.late:
+        facts = {"count": counted_text(found.late)}
+        text = ngettext("%(count)s 条线索已超期", "%(count)s 条线索已超期", found.late) % facts
+        yield Task("leads_late", text, f"{here}?state=late", "clock", since=found.since, due=found.due)
+    waits = found.count - found.late
+    if waits > 0:
+        facts = {"count": counted_text(waits)}
+        text = ngettext("走访核查 %(count)s 条线索", "走访核查 %(count)s 条线索", waits) % facts
+        yield Task("leads", text, here, "eye", since=found.since, due=found.next_due)
 
 
 def notes_to_explain(user: User, code: int) -> Iterator[Task]:
@@ -211,6 +230,7 @@ def index_versions(user: User, code: int) -> Iterator[Task]:
 Provider = Callable[[User, int], Iterable[Task]]
 PROVIDERS: tuple[Provider, ...] = (
     findings,
+    leads,
     notes_to_explain,
     waiting_households,
     card_drafts,
