@@ -60,6 +60,7 @@ urlpatterns = [
     path("findings/<int:finding_id>/undo/", findings.undo, name="finding_undo"),
     path("findings/<int:finding_id>/explain/", findings.explain, name="finding_explain"),
     path("leads/", leads.desk, name="leads"),
+    path("leads/find/", leads.find, name="lead_find"),
     path("leads/export/", leads.export, name="lead_export"),
     path("leads/statistics/", leads.statistics, name="lead_statistics"),
     path("leads/<int:lead_id>/", leads.case, name="lead"),
