@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from households.models import Finding, HouseholdStatus, VillageCadre
+from households.models import Finding, HouseholdStatus, Result, VillageCadre
 
 Parameters = Mapping[str, Any]
 # Rule -> a text with %(name)s of its parameters, or a function of them.
@@ -299,7 +299,24 @@ def facts_of(lead: Finding) -> list[tuple[str, str]]:
     found = [(_("类型"), str(lead.get_kind_display()))]
     found += [(str(name), str(parameters[key])) for key, name in _SOURCES.items() if parameters.get(key)]
     if not parameters.get("source"):
-        found.append((_("来源"), _("系统按规则比对户卡（%(rule)s）") % {"rule": lead.code}))
+        found.append((_("来源"), _("系统按规则比对户卡")))
     if lead.year:
         found.append((_("年度"), str(lead.year)))
     return [*found, (_("规则的把握"), f"{lead.score or 0:.0%}")]
+
+
+def figures_of(result: Result) -> list[tuple[str, str | None]]:
+    """What the card's result stands on, in pairs of name and value; None where it is unknown."""
+    system, facts = result.version.system, {"net_income": result.net_income, "members": result.members}
+    known = result.net_income is not None and bool(result.members)
+    score = None if result.score is None else f"{result.score:.3f} / {float(system.cutoff):.3f}"
+    yuan = _("%(amount)s 元")
+    return [
+        (_("计算人口"), None if result.members is None else str(result.members)),
+        (_("人均纯收入"), yuan % {"amount": _a_head(facts)} if known else None),
+        (
+            _("贫困线、监测线"),
+            " / ".join(yuan % {"amount": _yuan(line)} for line in (system.income_line, system.monitoring_line)),
+        ),
+        (_("多维得分、临界值"), score),
+    ]

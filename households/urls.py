@@ -64,6 +64,7 @@ urlpatterns = [
     path("fairness/", fairness.index, name="fairness"),
     path("leads/detect/", fairness.detect, name="detect"),
     path("leads/", leads.desk, name="leads"),
+    path("leads/find/", leads.find, name="lead_find"),
     path("leads/export/", leads.export, name="lead_export"),
     path("leads/statistics/", leads.statistics, name="lead_statistics"),
     path("leads/<int:lead_id>/", leads.case, name="lead"),

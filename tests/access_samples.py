@@ -339,12 +339,12 @@ def note(world: World) -> int:
 
 
 def lead(world: World) -> int:
-    """An open lead of the township on the household, by its outcome, visited."""
+    """An open lead of the township on the household, visited."""
     return Finding.objects.create(
         household=world.household,
         village_id=FENGMING,
-        kind=Finding.Kind.LEFT_OUT,
-        code="left_out",
+        kind=Finding.Kind.VEHICLE,
+        code="private_car",
         score=0.9,
         owner_id=RESHI,
         due_on=timezone.localdate(),

@@ -10,8 +10,10 @@ from django.utils import timezone
 
 from changde.accounts.models import User
 from changde.divisions.codes import Level, level_of
+from changde.divisions.models import Division
 from changde.web.keyset import KeysetPage
 from households.domain.priority import Said, expected_precision, weight_of, wilson
+from households.domain.status_leads import NOT_COUNTED
 from households.models import Finding, Household, LeadRule, Result
 
 Kind = Finding.Kind
@@ -208,7 +210,31 @@ class _Median(Aggregate):
 
 def figures(user: User, *, within: int | None, since: date | None, until: date | None) -> list[RuleFigures]:
     """One row a rule, over the leads the person may see that were opened in the time (both days inclusive)."""
-    leads = Finding.objects.leads_visible_to(user)
+    rows = _figures(user, ("kind", "code"), within=within, since=since, until=until)
+    order = {kind: place for place, kind in enumerate(kind for kinds in GROUPS.values() for kind in kinds)}
+    found = [RuleFigures(**row) for row in rows]
+    return sorted(found, key=lambda row: (order.get(row.kind, len(order)), row.code))
+
+
+def figures_by_area(
+    user: User, *, within: int, since: date | None, until: date | None
+) -> list[tuple[Division, RuleFigures]]:
+    """The same by the divisions one step below, all rules together but those that are listed apart."""
+    span = 1_000_000 if level_of(within) == Level.CITY else 1000 if level_of(within) == Level.COUNTY else 1
+    rows = list(_figures(user, ("area",), within=within, since=since, until=until, span=span))
+    places = Division.objects.in_bulk([row["area"] * span for row in rows])
+    return [
+        (places[row.pop("area") * span], RuleFigures(kind="", code="", **row))
+        for row in sorted(rows, key=lambda row: row["area"])
+    ]
+
+
+def _figures(
+    user: User, by: tuple[str, ...], *, within: int | None, since: date | None, until: date | None, span: int = 1
+) -> Any:
+    leads = Finding.objects.leads_visible_to(user).annotate(area=F("village_id") / span)
+    if "area" in by:
+        leads = leads.exclude(code__in=NOT_COUNTED)
     if within:
         leads = leads.within(within)
     if since:
@@ -217,7 +243,7 @@ def figures(user: User, *, within: int | None, since: date | None, until: date |
         leads = leads.filter(found_at__lt=_midnight(until + timedelta(days=1)))
     decided = Q(decision__in=("confirmed", "dismissed"))
     took = ExpressionWrapper(F("decided_at") - F("found_at"), output_field=DurationField())
-    rows = leads.order_by().values("kind", "code").annotate(
+    return leads.order_by().values(*by).annotate(
         opened=Count("pk"),
         open=Count("pk", filter=Q(decided_at=None)),
         late=Count("pk", filter=Q(decided_at=None, due_on__lt=timezone.localdate())),
@@ -226,9 +252,6 @@ def figures(user: User, *, within: int | None, since: date | None, until: date |
         closed=Count("pk", filter=Q(decided_at__isnull=False) & ~decided),
         took=_Median(took, filter=decided),
     )  # fmt: skip
-    order = {kind: place for place, kind in enumerate(kind for kinds in GROUPS.values() for kind in kinds)}
-    found = [RuleFigures(**row) for row in rows]
-    return sorted(found, key=lambda row: (order.get(row.kind, len(order)), row.code))
 
 
 def total_of(rows: Sequence[RuleFigures]) -> RuleFigures:

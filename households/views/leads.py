@@ -31,10 +31,11 @@ from households.forms.leads import (
     PeriodForm,
     VisitForm,
 )
-from households.lead_messages import facts_of, next_step, rule_name, sentence
+from households.lead_messages import facts_of, figures_of, next_step, rule_name, sentence
 from households.models import Finding, Household
 from households.selectors import leads as selectors
 from households.selectors.leads import AREA, OFFICE, STATES, Chosen
+from households.selectors.search import sealed, unsealed
 from households.services import lead_cases
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -47,6 +48,21 @@ def desk(request: HttpRequest) -> HttpResponse:
     context = _queue(request)
     _log_queue(request, context)
     return render_page(request, "households/leads.html", context)
+
+
+@require_POST
+@access("read_leads")
+def find(request: HttpRequest) -> HttpResponse:
+    """Filters and a search: what was typed goes sealed into the address, since names must not stand in logs."""
+    form = _filter_form(request, request.POST)
+    form.is_valid()
+    known = form.cleaned_data
+    text = known.get("find", "").strip()
+    chosen = {name: known[name] for name in ("kind", "whose") if known.get(name)}
+    chosen |= {"state": request.GET.get("state", "")} if request.GET.get("state", "") in STATES else {}
+    query = QueryDict(mutable=True)
+    query.update(chosen | ({"find": sealed(request.user, text)} if text else {}))
+    return redirect(f"{reverse('households:leads')}?{query.urlencode()}")
 
 
 @require_safe
@@ -166,13 +182,16 @@ def statistics(request: HttpRequest) -> HttpResponse:
     period = form.cleaned_data if form.is_valid() else {"since": None, "until": None}
     division = request.area.division  # type: ignore[attr-defined]
     code = division.code if division else None
-    rows = selectors.figures(request.user, within=code, since=period["since"], until=period["until"])  # type: ignore[arg-type]
+    user: Any = request.user
+    rows = selectors.figures(user, within=code, since=period["since"], until=period["until"])
+    areas = selectors.figures_by_area(user, within=code, since=period["since"], until=period["until"]) if code else []
     counted = [row for row in rows if row.code not in NOT_COUNTED]
     context = {
         "form": form,
         "division": division,
         "rows": [(row, _rule_name(row)) for row in counted],
         "apart": [(row, _rule_name(row)) for row in rows if row.code in NOT_COUNTED],
+        "areas": [(row, place.name) for place, row in areas],
         "total": selectors.total_of(counted),
         "period": period,
         "now": timezone.now(),
@@ -207,7 +226,7 @@ def _chosen(request: HttpRequest) -> Chosen:
         state=state if state in STATES else "open",
         kind=known.get("kind", ""),
         whose=known.get("whose") or home,
-        find=known.get("find", "").strip(),
+        find=unsealed(request.user, asked.get("find", "")).strip(),
     )
 
 
@@ -306,13 +325,15 @@ def _case(request: HttpRequest, lead: Finding, *, status: int = 200, **given: An
     visited = lead.visited_on is not None
     parts = selectors.parts_of(user, lead.household_id)
     begun = {"on": lead.visited_on, "note": lead.visit_note, "answer": lead.answer} if visited else None
+    result = selectors.result_of(lead.household, lead.year)
     context = _queue(request) | {
         "lead": lead,
         "text": text_of(lead),
         "band": band(lead.priority),
         "facts": facts_of(lead),
         "parts": [(part, text_of(part.lead)) for part in parts],
-        "result": selectors.result_of(lead.household, lead.year),
+        "result": result,
+        "figures": figures_of(result) if result else [],
         "choices": may,
         "hand_to": Division.objects.filter(pk=may.hand_to).first() if may.hand_to else None,
         "next": _next(request, lead),

@@ -42,16 +42,13 @@ def index(request: HttpRequest) -> HttpResponse:
     cadres = VillageCadre.objects.visible_to(request.user)
     if division is not None:
         cadres = cadres.within(division.code)
-    find = request.GET.get("find", "").strip()[:60]
-    if find:
-        cadres = cadres.filter(name__startswith=find)
     page = KeysetPage(
         cadres.select_related("village__parent").prefetch_related("relatives"), request.GET,
         order=["village_id", "name", "pk"],
     )  # fmt: skip
     if page.rows:
         record_read("village_cadres.list", by=request.user, area=division.code if division else None, rows=len(page))
-    context = {"page": page, "find": find, "last": _last_removed(request)}
+    context = {"page": page, "last": _last_removed(request)}
     return render_page(request, "households/village_cadres.html", context)
 
 
@@ -97,7 +94,8 @@ def restore(request: HttpRequest, cadre_id: int) -> HttpResponse:
 @access(CAPABILITY)
 def bring(request: HttpRequest) -> HttpResponse:
     """A small workbook: good rows go in, the others are named with the reason."""
-    form = CadreImportForm(request.POST or None, request.FILES or None)
+    posted = request.method == "POST"
+    form = CadreImportForm(request.POST if posted else None, request.FILES if posted else None)
     summary, status = None, 200
     if form.is_bound:
         if form.is_valid():
