@@ -797,7 +797,8 @@ def judge(system: IndexSystem, households: pd.DataFrame) -> pd.DataFrame:
             "to_line": _nullable(found.to_line, found.income_unknown),
             "to_monitoring_line": _nullable(found.to_monitoring_line, found.income_unknown),
             "open_fields": pd.array(
-                _open_fields(system, columns, found.exclusion, found.outcome == OUTCOMES.index(UNDETERMINED)), dtype="str"
+                _open_fields(system, columns, found.exclusion, found.outcome == OUTCOMES.index(UNDETERMINED)),
+                dtype="str",
             ),
         },
         index=households.index,
