@@ -36,6 +36,8 @@ def _name_jobs() -> None:
     badges.register("job_kind", "check_cards", _("检查户卡工作簿"))
     badges.register("job_kind", "import_cards", _("户卡入库"))
     badges.register("job_kind", "recompute_index", _("识别测算"))
+    badges.register("job_kind", "try_index", _("试算指标体系"))
+    badges.register("job_kind", "try_index_township", _("试算指标体系"))
     badges.register("job_kind", "recompute_stale", _("更新有变化的结果"))
     badges.register("job_kind", "check_stored_cards", _("检查全部户卡"))
     badges.register("job_kind", "check_township", _("检查全部户卡"))

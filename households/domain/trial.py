@@ -5,13 +5,22 @@ area: shares, intensities and gaps are worked out from the sums alone. Definitio
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from households.domain.index import ABSOLUTE, NOT_POOR, OUTCOMES, RELATIVE, UNDETERMINED, IndexSystem
+from households.domain.index import (
+    ABSOLUTE,
+    NOT_POOR,
+    OUTCOMES,
+    RELATIVE,
+    UNDETERMINED,
+    IndexSystem,
+    Indicator,
+    NamedRule,
+)
 
 REFERENCE, DRAFT = SIDES = ("reference", "draft")
 # Poor by identification, and poor in any way (with relative poverty).
@@ -285,17 +294,10 @@ def differences(
     reference: IndexSystem, draft: IndexSystem, before: pd.Series, after: pd.Series
 ) -> tuple[Difference, ...]:
     """What differs between two verdicts on one household (rows of `index.judge`)."""
-    found: list[Difference] = []
-    for kind, field, parts in (
-        ("indicator", "deprived", (reference.indicators, draft.indicators)),
-        ("veto", "missing", (reference.vetoes, draft.vetoes)),
-    ):
-        said = [
-            {part.id for bit, part in enumerate(each) if int(verdict[field]) >> bit & 1}  # type: ignore[arg-type]
-            for each, verdict in zip(parts, (before, after), strict=True)
-        ]
-        found += [Difference(kind, name, by_draft=False) for name in sorted(said[0] - said[1])]
-        found += [Difference(kind, name, by_draft=True) for name in sorted(said[1] - said[0])]
+    found = _named(
+        "indicator", _ids(reference.indicators, before["deprived"]), _ids(draft.indicators, after["deprived"])
+    )
+    found += _named("veto", _ids(reference.vetoes, before["missing"]), _ids(draft.vetoes, after["missing"]))
     for kind, field in (
         ("line", "below_line"),
         ("monitoring_line", "below_monitoring_line"),
@@ -306,3 +308,12 @@ def differences(
     if (before["outcome"] == UNDETERMINED) != (after["outcome"] == UNDETERMINED):
         found.append(Difference("open", "", by_draft=bool(after["outcome"] == UNDETERMINED)))
     return tuple(found)
+
+
+def _ids(parts: Sequence[Indicator | NamedRule], bits: int) -> set[str]:
+    return {part.id for bit, part in enumerate(parts) if int(bits) >> bit & 1}
+
+
+def _named(kind: str, before: set[str], after: set[str]) -> list[Difference]:
+    gone = [Difference(kind, name, by_draft=False) for name in sorted(before - after)]
+    return gone + [Difference(kind, name, by_draft=True) for name in sorted(after - before)]

@@ -12,6 +12,7 @@ from households.models.identity import IdentityClaim
 from households.models.imports import ImportBatch, ImportProblem, StagedHousehold, WaitingHousehold
 from households.models.income_line import IncomeLine
 from households.models.index import IndexRun, IndexVersion, Result, RunChunk, TownshipPointer
+from households.models.index_trial import IndexTrial, IndexTrialTownship, IndexTrialVillage
 from households.models.listing import ColumnChoice, SavedFilter
 from households.models.need import HouseholdNeed
 from households.models.person import Person
@@ -40,6 +41,9 @@ __all__ = [
     "ImportProblem",
     "IncomeLine",
     "IndexRun",
+    "IndexTrial",
+    "IndexTrialTownship",
+    "IndexTrialVillage",
     "IndexVersion",
     "MemberSheet",
     "Membership",
