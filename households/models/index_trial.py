@@ -10,6 +10,7 @@ from changde.accounts.areas import ScopedQuerySet
 from changde.divisions.models import Division
 from changde.jobs.models import Job
 from households.domain.index import IndexSystem
+from households.domain.trial import Flow, flow
 from households.models.index import IndexVersion, system_of
 
 
@@ -77,6 +78,11 @@ class IndexTrial(models.Model):
     def borrows_lines(self) -> bool:
         """Was it tried with the lines of another year than its own?"""
         return self.year != self.version.year
+
+    @property
+    def flow(self) -> Flow | None:
+        """Who enters and leaves absolute poverty; None until it is complete."""
+        return flow(self.totals, "absolute") if self.state == self.State.DONE else None
 
     @property
     def seconds(self) -> float | None:

@@ -103,7 +103,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Measure:
-    """One measure of both sides; `is_share` False: a plain number."""
+    """One measure of both sides."""
 
     key: str
     before: float
@@ -112,6 +112,11 @@ class Measure:
     @property
     def change(self) -> float:
         return self.after - self.before
+
+    @property
+    def points(self) -> float:
+        """The change in percentage points."""
+        return self.change * 100
 
 
 @dataclass(frozen=True)
