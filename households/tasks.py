@@ -11,7 +11,7 @@ from changde.jobs.models import Job
 from changde.jobs.services import RunningJob, finisher, handler
 from households.domain.card_workbook import CardBook, open_cards
 from households.domain.workbook import WorkbookRefused
-from households.models import CardExport, ImportBatch, IndexRun, Printout, RunChunk
+from households.models import CardExport, ImportBatch, IndexRun, IndexTrial, IndexTrialTownship, Printout, RunChunk
 from households.services import (
     detection,
     drafts,
@@ -19,6 +19,7 @@ from households.services import (
     exports,
     imports,
     index_runs,
+    index_trials,
     index_versions,
     leads,
     night_checks,
@@ -130,6 +131,31 @@ def recompute_township(job: RunningJob) -> dict[str, Any]:
     job.progress(0, chunk.expected)
     chunk = index_runs.compute_chunk(chunk=chunk)
     return {"households": chunk.households, "seconds": chunk.seconds}
+
+
+_TRIAL_CLOSED = {Job.State.DONE: IndexTrial.State.DONE, Job.State.CANCELLED: IndexTrial.State.CANCELLED}
+
+
+@handler(index_trials.TRIAL_JOB)
+def try_index(job: RunningJob) -> dict[str, Any]:
+    tried = IndexTrial.objects.get(pk=job.parameters["trial"])
+    return {"townships": index_trials.enqueue_townships(tried=tried, parent=Job.objects.get(pk=job.id))}
+
+
+@finisher(index_trials.TRIAL_JOB)
+def try_index_over(job: Job) -> None:
+    tried = IndexTrial.objects.filter(pk=job.parameters["trial"]).first()
+    if tried is not None:  # the draft and its trials may have been discarded meanwhile
+        state = _TRIAL_CLOSED.get(Job.State(job.state), IndexTrial.State.FAILED)
+        index_trials.close_trial(tried=tried, state=state, error=job.error)
+
+
+@handler(index_trials.TOWNSHIP_JOB)
+def try_index_township(job: RunningJob) -> dict[str, Any]:
+    row = IndexTrialTownship.objects.get(pk=job.parameters["township"])
+    job.progress(0, row.expected)
+    row = index_trials.try_township(row=row)
+    return {"households": row.households, "seconds": row.seconds}
 
 
 @handler("recompute_stale")

@@ -30,6 +30,7 @@ from households.models import (
     FormerVillage,
     Household,
     ImportBatch,
+    IndexTrial,
     IndexVersion,
     LifeEvent,
     Membership,
@@ -43,7 +44,8 @@ from households.models import (
 from households.services import events, index_versions, moves
 from households.services import evidence as evidence_services
 from households.services.index_runs import start_run
-from households.services.index_versions import load_default_versions
+from households.services.index_trials import compute_trial, start_trial
+from households.services.index_versions import draft_version, load_default_versions
 from households.services.results import recompute_household
 from households.services.yearly_standards import draft_standard, release_standard
 from supervision.models import Objection, PublicityList
@@ -105,9 +107,20 @@ class World:
         )
         return raised.objection
 
+    @cached_property
+    def tried(self) -> IndexTrial:
+        """A draft of the county, tried on its cards."""
+        load_default_versions()
+        county = Division.objects.get(code=TAOYUAN)
+        system = IndexVersion.objects.in_force().get(division=None, year=2019).system
+        draft = draft_version(division=county, system=system, by=self.people.taoyuan_office)
+        tried = start_trial(version=draft, division=county, year=2019, by=None, in_background=False)
+        return compute_trial(tried=tried)
+
     def make(self) -> None:
         """Once, before the first request: what is made inside a request's savepoint is taken back with it."""
         assert self.household and self.foreign_household and self.namesake and self.draft and self.objection
+        assert self.tried
 
 
 def household(world: World) -> int:
@@ -465,6 +478,14 @@ def _county_draft(world: World) -> IndexVersion:
     return index_versions.draft_version(division=county, system=system, by=world.people.taoyuan_second)
 
 
+def tried_draft(world: World) -> int:
+    return world.tried.version_id
+
+
+def index_trial(world: World) -> int:
+    return world.tried.pk
+
+
 SAMPLES: dict[str, Callable[[World], Any]] = {
     function.__name__: function
     for function in (
@@ -513,5 +534,7 @@ SAMPLES: dict[str, Callable[[World], Any]] = {
         index_draft,
         index_proposal,
         discarded_index,
+        tried_draft,
+        index_trial,
     )
 }

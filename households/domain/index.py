@@ -697,6 +697,82 @@ def assess(system: IndexSystem, cards: pd.DataFrame) -> pd.DataFrame:
     return judge(system, derive(cards))
 
 
+class Answers(NamedTuple):
+    """What a system's rules say of every household, before weights, cutoff and lines decide."""
+
+    deprivations: tuple[Truth, ...]
+    missing: tuple[Truth, ...]
+    excluded: tuple[Truth, ...]
+    net: Range
+    people: Range
+
+
+def answers(system: IndexSystem, columns: Columns) -> Answers:
+    """Every rule of the system over a derived frame, in the order of the system's parts."""
+
+    def said(parts: Sequence[Indicator | NamedRule]) -> tuple[Truth, ...]:
+        return tuple(evaluate(part.rule, columns, system) for part in parts)
+
+    return Answers(
+        said(system.indicators),
+        said(system.vetoes),
+        said(system.exclusions),
+        columns.range("net_income"),
+        columns.range("members"),
+    )
+
+
+class Decision(NamedTuple):
+    """What weights, cutoff and lines make of the answers; `outcome` holds positions in OUTCOMES."""
+
+    outcome: np.ndarray
+    score: np.ndarray
+    score_unknown: np.ndarray
+    reaches_cutoff: np.ndarray
+    income_unknown: np.ndarray
+    to_line: np.ndarray
+    to_monitoring_line: np.ndarray
+    below_line: np.ndarray
+    below_monitoring_line: np.ndarray
+    gap: np.ndarray
+    exclusion: Truth
+
+
+def decide(system: IndexSystem, said: Answers) -> Decision:
+    """The outcome of every household from the answers to the system's rules."""
+    rows = len(said.net.low)
+    income_unknown = said.net.unknown | said.people.unknown
+    to_line = said.net.low - said.people.low * system.income_line
+    to_monitoring = said.net.low - said.people.low * system.monitoring_line
+    below_line, below_monitoring = ~income_unknown & (to_line < 0), ~income_unknown & (to_monitoring < 0)
+
+    score = np.zeros(rows)
+    for weight, deprived in zip(system.weights.values(), said.deprivations, strict=True):
+        score += weight * deprived.yes
+    score_unknown = _any([truth.unknown for truth in said.deprivations], rows)
+
+    gap = _any([truth.yes for truth in said.missing], rows)
+    gap_unknown = _any([truth.unknown for truth in said.missing], rows)
+    exclusion = _any_of(list(said.excluded), rows)
+    undetermined = income_unknown | score_unknown | gap_unknown | exclusion.unknown
+    absolute = below_line | (below_monitoring & gap)
+    reaches_cutoff = score + SCORE_TOLERANCE >= float(system.cutoff)
+    relative = below_monitoring | reaches_cutoff
+    return Decision(
+        np.select([undetermined, absolute, relative], [0, 1, 2], default=3),
+        score,
+        score_unknown,
+        reaches_cutoff,
+        income_unknown,
+        to_line,
+        to_monitoring,
+        below_line,
+        below_monitoring,
+        gap,
+        exclusion,
+    )
+
+
 def judge(system: IndexSystem, households: pd.DataFrame) -> pd.DataFrame:
     """Outcome of every household of a derived frame, one row each, in its order.
 
@@ -709,47 +785,30 @@ def judge(system: IndexSystem, households: pd.DataFrame) -> pd.DataFrame:
     Each row depends on itself alone: the whole frame, its chunks and its single rows give the same.
     """
     columns = Columns(households)
-    deprivations = [evaluate(indicator.rule, columns, system) for indicator in system.indicators]
-    missing = [evaluate(veto.rule, columns, system) for veto in system.vetoes]
-    excluded = [evaluate(exclusion.rule, columns, system) for exclusion in system.exclusions]
-
-    net, people = columns.range("net_income"), columns.range("members")
-    income_unknown = net.unknown | people.unknown
-    to_line = net.low - people.low * system.income_line
-    to_monitoring = net.low - people.low * system.monitoring_line
-    below_line, below_monitoring = ~income_unknown & (to_line < 0), ~income_unknown & (to_monitoring < 0)
-
-    rows = columns.rows
-    score = np.zeros(rows)
-    for weight, deprived in zip(system.weights.values(), deprivations, strict=True):
-        score += weight * deprived.yes
-    score_unknown = _any([truth.unknown for truth in deprivations], rows)
-
-    gap = _any([truth.yes for truth in missing], rows)
-    exclusion = _any_of(excluded, rows)
-    undetermined = income_unknown | score_unknown | _any([truth.unknown for truth in missing], rows) | exclusion.unknown
-    absolute = below_line | (below_monitoring & gap)
-    reaches_cutoff = score + SCORE_TOLERANCE >= float(system.cutoff)
-    relative = below_monitoring | reaches_cutoff
-    outcome = np.select([undetermined, absolute, relative], [0, 1, 2], default=3)
+    said = answers(system, columns)
+    found = decide(system, said)
+    net, people, rows = said.net, said.people, columns.rows
     return pd.DataFrame(
         {
             "net_income": _nullable(net.low, net.unknown),
             "members": _nullable(people.low, people.unknown),
-            "deprived": _bits([truth.yes for truth in deprivations], rows),
-            "unknown": _bits([truth.unknown for truth in deprivations], rows),
-            "missing": _bits([truth.yes for truth in missing], rows),
-            "excluded_by": _bits([truth.yes for truth in excluded], rows),
-            "score": np.where(score_unknown, np.nan, np.round(score, 9)),
-            "reaches_cutoff": reaches_cutoff & ~score_unknown,
-            "below_line": below_line,
-            "below_monitoring_line": below_monitoring,
-            "outcome": pd.Categorical.from_codes(outcome.tolist(), categories=pd.Index(OUTCOMES)),
-            "guarantee_gap": gap & ~income_unknown & ~below_monitoring,
-            "excluded": exclusion.yes,
-            "to_line": _nullable(to_line, income_unknown),
-            "to_monitoring_line": _nullable(to_monitoring, income_unknown),
-            "open_fields": pd.array(_open_fields(system, columns, exclusion, undetermined), dtype="str"),
+            "deprived": _bits([truth.yes for truth in said.deprivations], rows),
+            "unknown": _bits([truth.unknown for truth in said.deprivations], rows),
+            "missing": _bits([truth.yes for truth in said.missing], rows),
+            "excluded_by": _bits([truth.yes for truth in said.excluded], rows),
+            "score": np.where(found.score_unknown, np.nan, np.round(found.score, 9)),
+            "reaches_cutoff": found.reaches_cutoff & ~found.score_unknown,
+            "below_line": found.below_line,
+            "below_monitoring_line": found.below_monitoring_line,
+            "outcome": pd.Categorical.from_codes(found.outcome.tolist(), categories=pd.Index(OUTCOMES)),
+            "guarantee_gap": found.gap & ~found.income_unknown & ~found.below_monitoring_line,
+            "excluded": found.exclusion.yes,
+            "to_line": _nullable(found.to_line, found.income_unknown),
+            "to_monitoring_line": _nullable(found.to_monitoring_line, found.income_unknown),
+            "open_fields": pd.array(
+                _open_fields(system, columns, found.exclusion, found.outcome == OUTCOMES.index(UNDETERMINED)),
+                dtype="str",
+            ),
         },
         index=households.index,
     )

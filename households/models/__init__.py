@@ -13,6 +13,7 @@ from households.models.identity import IdentityClaim
 from households.models.imports import ImportBatch, ImportProblem, StagedHousehold, WaitingHousehold
 from households.models.income_line import IncomeLine
 from households.models.index import IndexRun, IndexVersion, Result, RunChunk, TownshipPointer
+from households.models.index_trial import IndexTrial, IndexTrialTownship, IndexTrialVillage
 from households.models.lead_rule import LeadRule
 from households.models.listing import ColumnChoice, SavedFilter
 from households.models.need import HouseholdNeed
@@ -45,6 +46,9 @@ __all__ = [
     "ImportProblem",
     "IncomeLine",
     "IndexRun",
+    "IndexTrial",
+    "IndexTrialTownship",
+    "IndexTrialVillage",
     "IndexVersion",
     "LeadRule",
     "MemberSheet",

@@ -3,6 +3,7 @@
 import json
 from datetime import date
 from functools import lru_cache
+from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -147,7 +148,12 @@ class IndexVersion(models.Model):
     @property
     def system(self) -> IndexSystem:
         """The index system. Reading one validates it (25 ms), so a process reads each definition once."""
-        return _system(json.dumps(self.definition, sort_keys=True))
+        return system_of(self.definition)
+
+
+def system_of(definition: Any) -> IndexSystem:
+    """The index system a stored definition describes."""
+    return _system(json.dumps(definition, sort_keys=True))
 
 
 @lru_cache(maxsize=256)

@@ -97,7 +97,13 @@ def _open_run(*, division: Division, first: int, last: int, year: int, by: User 
 def _households_by_township(*, first: int, last: int, year: int) -> dict[int, int]:
     """Sheets of the year per township; also townships that show results of the year but have no sheet any more."""
     shown = TownshipPointer.objects.filter(between("township_id", first, last), year=year)
-    counts = Counter(dict.fromkeys(shown.values_list("township_id", flat=True), 0))
+    counts = dict.fromkeys(shown.values_list("township_id", flat=True), 0)
+    return counts | sheets_by_township(first=first, last=last, year=year)
+
+
+def sheets_by_township(*, first: int, last: int, year: int) -> dict[int, int]:
+    """How many open households of each township have a sheet of the year."""
+    counts: Counter[int] = Counter()
     sheets = Sheet.objects.filter(between("village_id", first, last), year=year).exclude(household__status="closed")
     for village, count in sheets.values_list("village_id").annotate(Count("pk")).order_by():
         counts[ancestor(village, Level.TOWNSHIP)] += count

@@ -295,6 +295,16 @@ def restore_version(*, version: IndexVersion, by: User) -> IndexVersion:
     return version
 
 
+@transaction.atomic
+def mark_tried(*, version: IndexVersion, digest: str, by: User | None) -> bool:
+    """Say that a draft was tried as it stands: one that changed meanwhile (another digest) stays a draft."""
+    draft = IndexVersion.objects.filter(pk=version.pk, digest=digest, state=IndexVersion.State.DRAFT)
+    if not draft.update(state=IndexVersion.State.TRIED):
+        return False
+    record("index.tried", by=by, target=version, area=version.division_id, digest=digest)
+    return True
+
+
 def _mark_stale(version: IndexVersion) -> int:
     """Say that another version rules the results of this version's area and year."""
     rows = Result.objects.filter(year=version.year, stale=False).exclude(version=version)
