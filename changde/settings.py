@@ -254,6 +254,8 @@ CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE = {
     "sweep-lost-jobs": {"task": "changde.jobs.tasks.sweep", "schedule": 15},
     "recompute-stale": {"task": "households.tasks.recompute_stale", "schedule": crontab(hour=2, minute=30)},
+    "count-figures": {"task": "households.tasks.count_figures", "schedule": 20},
+    "check-figures": {"task": "households.tasks.check_figures", "schedule": crontab(hour=4, minute=30)},
     "check-cards": {"task": "households.tasks.check_cards_nightly", "schedule": crontab(hour=1, minute=30)},
     "forget-old-drafts": {"task": "households.tasks.forget_old_drafts", "schedule": 3600},
     "forget-expired-exports": {"task": "households.tasks.forget_expired_exports", "schedule": 3600},

@@ -12,7 +12,18 @@ from changde.jobs.services import RunningJob, finisher, handler
 from households.domain.card_workbook import CardBook, open_cards
 from households.domain.workbook import WorkbookRefused
 from households.models import CardExport, ImportBatch, IndexRun, Printout, RunChunk
-from households.services import drafts, duplicates, exports, imports, index_runs, night_checks, printouts, results, undo
+from households.services import (
+    drafts,
+    duplicates,
+    exports,
+    figures,
+    imports,
+    index_runs,
+    night_checks,
+    printouts,
+    results,
+    undo,
+)
 
 
 @contextmanager
@@ -168,3 +179,15 @@ def find_duplicates_in_area(job: RunningJob) -> dict[str, Any]:
 def find_duplicates() -> None:
     """Beat, every night: new candidates of the whole city for the duplicates desk."""
     duplicates.find_candidates()
+
+
+@shared_task(name="households.tasks.count_figures")
+def count_figures() -> None:
+    """Beat, every 20 seconds: figures of villages where something changed are counted anew."""
+    figures.count_marked()
+
+
+@shared_task(name="households.tasks.check_figures")
+def check_figures() -> None:
+    """Beat, every night: what is kept against a count from the tables."""
+    figures.check()

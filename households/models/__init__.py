@@ -6,6 +6,7 @@ from households.models.duplicate import DistinctPair, DuplicateCase
 from households.models.event import FormerVillage, LifeEvent, MoveRequest
 from households.models.evidence import Evidence, EvidenceContent
 from households.models.export import CardExport
+from households.models.figures import CardCount, FiguresMark, VillageFigures
 from households.models.finding import Finding
 from households.models.household import Household, HouseholdStatus, Membership
 from households.models.identity import IdentityClaim
@@ -22,6 +23,7 @@ from households.models.yearly_standard import StandardRate, YearlyStandard
 
 __all__ = [
     "CheckSetting",
+    "CardCount",
     "CardDraft",
     "CardExport",
     "ColumnChoice",
@@ -29,6 +31,7 @@ __all__ = [
     "EvidenceContent",
     "DistinctPair",
     "DuplicateCase",
+    "FiguresMark",
     "Finding",
     "FormerVillage",
     "Household",
@@ -54,6 +57,7 @@ __all__ = [
     "StagedHousehold",
     "TownshipPointer",
     "VillageCard",
+    "VillageFigures",
     "WaitingHousehold",
     "YearlyStandard",
 ]
