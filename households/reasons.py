@@ -46,14 +46,15 @@ def reasons(why: Explanation) -> Reasons:
         income=_income(why),
         score=_score(why),
         lines=[_line(row) for row in why.indicators],
-        vetoes=[_label(row.label) for row in why.vetoes if row.state],
-        exclusions=[_label(row.label) for row in why.exclusions if row.state],
+        vetoes=[label_text(row.label) for row in why.vetoes if row.state],
+        exclusions=[label_text(row.label) for row in why.exclusions if row.state],
         open_fields=[_field(name) for name in why.open_fields],
         changes=[(change.better, _change(change)) for change in why.changes],
     )
 
 
-def _label(label: Label) -> str:
+def label_text(label: Label) -> str:
+    """A name of an index version in the reader's language."""
     return label.en if _english() and label.en else label.zh
 
 
@@ -138,8 +139,8 @@ def _line(row: IndicatorRow) -> Line:
     read = {leaf.feature.name: f"{_name(leaf.feature)} {_value(leaf.feature, leaf.value)}" for leaf in leaves}
     far = [leaf for leaf in leaves if leaf.distance is not None] if len(leaves) == 1 else []
     return Line(
-        label=_label(row.label),
-        dimension=_label(row.dimension),
+        label=label_text(row.label),
+        dimension=label_text(row.dimension),
         read="；".join(read.values()),
         rule=_rule(row.rule),
         distance=_distance(far[0]) if far else "",

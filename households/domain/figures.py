@@ -50,7 +50,6 @@ class Sums:
     by_status: tuple[int, ...] = ()  # households, CLASSES x STATUSES, row by row
     by_status_persons: tuple[int, ...] = ()
     by_cause: tuple[int, ...] = ()  # households, CLASSES x CAUSES
-    by_cause_persons: tuple[int, ...] = ()
 
     def __add__(self, other: "Sums") -> "Sums":
         """Both together; only sums of one version can be added."""
@@ -58,7 +57,7 @@ class Sums:
 
 
 NAMES = tuple(field.name for field in fields(Sums))
-TABLES = ("censored", "by_status", "by_status_persons", "by_cause", "by_cause_persons")
+TABLES = ("censored", "by_status", "by_status_persons", "by_cause")
 SCALARS = tuple(name for name in NAMES if name not in TABLES)
 
 
@@ -131,7 +130,6 @@ def _sums(results: pd.DataFrame, system: IndexSystem) -> Sums:
         by_status=_table(of_class, status, len(STATUSES)),
         by_status_persons=_table(of_class, status, len(STATUSES), persons),
         by_cause=_table(of_class, cause, len(CAUSES)),
-        by_cause_persons=_table(of_class, cause, len(CAUSES), persons),
     )
 
 

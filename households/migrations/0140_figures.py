@@ -67,7 +67,6 @@ class Migration(migrations.Migration):
                 ('by_status', django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField(), size=None)),
                 ('by_status_persons', django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField(), size=None)),
                 ('by_cause', django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField(), size=None)),
-                ('by_cause_persons', django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField(), size=None)),
                 ('run', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='households.indexrun')),
                 ('version', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='households.indexversion')),
                 ('village', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='divisions.division')),

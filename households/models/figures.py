@@ -68,7 +68,6 @@ class VillageFigures(models.Model):
     by_status = ArrayField(models.IntegerField())
     by_status_persons = ArrayField(models.IntegerField())
     by_cause = ArrayField(models.IntegerField())
-    by_cause_persons = ArrayField(models.IntegerField())
 
     objects = FiguresQuerySet.as_manager()
 
