@@ -255,6 +255,8 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-lost-jobs": {"task": "changde.jobs.tasks.sweep", "schedule": 15},
     "recompute-stale": {"task": "households.tasks.recompute_stale", "schedule": crontab(hour=2, minute=30)},
     "index-versions": {"task": "households.tasks.put_index_versions_in_force", "schedule": crontab(minute=1)},
+    "count-figures": {"task": "households.tasks.count_figures", "schedule": 20},
+    "check-figures": {"task": "households.tasks.check_figures", "schedule": crontab(hour=4, minute=30)},
     "check-cards": {"task": "households.tasks.check_cards_nightly", "schedule": crontab(hour=1, minute=30)},
     # Before a working week: the comparisons of who types and of villages change slowly.
     "detect-leads": {"task": "households.tasks.detect_leads_weekly", "schedule": crontab(hour=3, day_of_week="sun")},

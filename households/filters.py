@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from changde.web.forms import FigureInput
 from households.domain.fields import by_attribute
+from households.domain.figures import RELATIVE_CUTOFF, RELATIVE_LINE
 from households.models import Finding, Household, HouseholdStatus, MemberSheet, Result, Sheet
 
 
@@ -27,6 +28,12 @@ ATTRIBUTES = _choices("sheet", "attribute")
 CAUSES = _choices("sheet", "main_cause")
 EXIT_FLAGS = _choices("sheet", "exit_flag")
 HEALTH = _choices("member_sheet", "health", without=frozenset({"健康"}))
+# Relative by why: what the table of an area's figures leads to.
+OUTCOMES = [
+    *Result.Outcome.choices,
+    (RELATIVE_LINE, _("相对贫困：低于监测线")),
+    (RELATIVE_CUTOFF, _("相对贫困：仅因缺失达到临界值")),
+]
 NO_LABOUR = "none"
 ABLE = ("普通劳动力", "技能劳动力", "弱劳动力或半劳动力")
 LABOUR = [(NO_LABOUR, _("全家没有劳动力")), *_choices("member_sheet", "labour")]
@@ -67,7 +74,7 @@ class CardFilter(django_filters.FilterSet):
     group = django_filters.ChoiceFilter(label=_("村民小组"), empty_label=_("全部小组"), method="later")
     status = django_filters.ChoiceFilter(label=_("状态"), choices=HouseholdStatus, empty_label=_("全部状态"))
     outcome = django_filters.ChoiceFilter(
-        label=_("识别结果"), choices=Result.Outcome, method="later", empty_label=_("全部结果")
+        label=_("识别结果"), choices=OUTCOMES, method="later", empty_label=_("全部结果")
     )
     flag = django_filters.ChoiceFilter(label=_("标记"), choices=FLAGS, method="later", empty_label=_("不限"))
     attribute = django_filters.ChoiceFilter(
@@ -143,6 +150,9 @@ class CardFilter(django_filters.FilterSet):
 
     def _of_result(self, on: dict[str, Any]) -> Exists | None:
         said: dict[str, Any] = {"outcome": on["outcome"]} if "outcome" in on else {}
+        if on.get("outcome") in (RELATIVE_LINE, RELATIVE_CUTOFF):
+            below = on["outcome"] == RELATIVE_LINE
+            said = {"outcome": Result.Outcome.RELATIVE, "below_monitoring_line": below}
         if on.get("flag") in ("guarantee_gap", "excluded", "stale"):
             said[on["flag"]] = True
         if not said:

@@ -14,6 +14,7 @@ from households.domain.index import IndexSystem, assess, has_doubt
 from households.models import IndexRun, IndexVersion, Result
 
 FEATURES_SQL = Path(__file__).parent / "sql/household_features.sql"
+SHOWN_SQL = Path(__file__).parent / "sql/shown_results.sql"
 _KEYS = ("household_id", "village_id", "card_version", "village_card_version", "members_missing")
 _COMPUTED = ("transfer_income", "net_income")
 
@@ -45,6 +46,21 @@ def features_of(*, year: int, first: int, last: int, households: Sequence[int] |
         "households": None if households is None else list(households),
     }
     return copy_out(sql_text(FEATURES_SQL), parameters, dtype=DTYPES)
+
+
+_SHOWN_DTYPES = {
+    **dict.fromkeys(("village_id", "version_id", "run_id", "deprived", "persons"), "int64"),
+    **dict.fromkeys(("members", "net_income"), "Int64"),
+    **dict.fromkeys(("outcome", "status", "main_cause"), "object"),
+    **dict.fromkeys(("below_line", "below_monitoring_line", "reaches_cutoff", "guarantee_gap", "excluded"), "bool"),
+    "score": "float64",
+}
+
+
+def shown_results(*, township: int, year: int, villages: Sequence[int] | None = None) -> pd.DataFrame:
+    """One row per open household with a result that readers see; columns: households.domain.figures.count, run_id."""
+    parameters = {"township": township, "year": year, "villages": None if villages is None else list(villages)}
+    return copy_out(sql_text(SHOWN_SQL), parameters, dtype=_SHOWN_DTYPES)
 
 
 def values_text(frame: pd.DataFrame, columns: Sequence[str]) -> list[str]:

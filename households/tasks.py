@@ -17,6 +17,7 @@ from households.services import (
     drafts,
     duplicates,
     exports,
+    figures,
     imports,
     index_runs,
     index_trials,
@@ -251,3 +252,15 @@ def detect_leads_of_county(job: RunningJob) -> dict[str, Any]:
 def detect_leads_weekly() -> None:
     """Beat, every week: leads of the whole city."""
     detection.start_city()
+
+
+@shared_task(name="households.tasks.count_figures")
+def count_figures() -> None:
+    """Beat, every 20 seconds: figures of villages where something changed are counted anew."""
+    figures.count_marked()
+
+
+@shared_task(name="households.tasks.check_figures")
+def check_figures() -> None:
+    """Beat, every night: what is kept against a count from the tables."""
+    figures.check()

@@ -15,7 +15,7 @@ from changde.measure import databases
 from changde.measure.pages import City, quiet_settings
 from changde.measure.registry import Say
 from households.models import Household
-from households.services import index_runs
+from households.services import figures, index_runs
 from households.services.index_versions import load_default_versions
 from households.services.seed_city import CITY, seed_city
 
@@ -56,6 +56,7 @@ def _prepare(trial: str, households: int, seed: int, say: Say) -> None:
         city = Division.objects.get(code=CITY)
         year = index_runs.latest_year(division=city)
         index_runs.compute_run(run=index_runs.start_run(division=city, year=year, by=None, in_background=False))
+        figures.count_marked()
         make_people()
 
 

@@ -7,6 +7,7 @@ from households.models.duplicate import DistinctPair, DuplicateCase
 from households.models.event import FormerVillage, LifeEvent, MoveRequest
 from households.models.evidence import Evidence, EvidenceContent
 from households.models.export import CardExport
+from households.models.figures import CardCount, FiguresMark, VillageFigures
 from households.models.finding import Finding
 from households.models.household import Household, HouseholdStatus, Membership
 from households.models.identity import IdentityClaim
@@ -27,6 +28,7 @@ from households.models.yearly_standard import StandardRate, YearlyStandard
 __all__ = [
     "CadreRelative",
     "CheckSetting",
+    "CardCount",
     "CardDraft",
     "CardExport",
     "ColumnChoice",
@@ -35,6 +37,7 @@ __all__ = [
     "EvidenceContent",
     "DistinctPair",
     "DuplicateCase",
+    "FiguresMark",
     "Finding",
     "FormerVillage",
     "Household",
@@ -65,6 +68,7 @@ __all__ = [
     "TownshipPointer",
     "VillageCadre",
     "VillageCard",
+    "VillageFigures",
     "WaitingHousehold",
     "YearlyStandard",
 ]

@@ -29,7 +29,7 @@ from changde.jobs.services import cancel as cancel_job
 from changde.jobs.services import enqueue, finish_parent
 from households import frames
 from households.models import IndexRun, Result, RunChunk, Sheet, TownshipPointer
-from households.services import status_leads
+from households.services import figures, status_leads
 from households.services.index_versions import version_for, versions_for
 from households.services.results import lock_township, mark_older_than_cards
 
@@ -139,6 +139,7 @@ def compute_chunk(*, chunk: RunChunk) -> RunChunk:
         written = frames.write_results(cards, run=run, version=version, system=version.system)
         TownshipPointer.objects.update_or_create(township_id=township, year=run.year, defaults={"run": run})
         mark_older_than_cards(run=run, township=township)
+        figures.count_results(township=township, year=run.year)
         chunk.state = RunChunk.State.DONE
         chunk.households, chunk.outcomes, chunk.digest = written.households, written.outcomes, written.digest
         chunk.seconds = round(monotonic() - began, 3)

@@ -23,6 +23,7 @@ from changde.divisions.codes import Level, ancestor
 from changde.divisions.models import Division
 from households.domain.city import YEARS, Place, Village, count_members, plan_villages
 from households.models import CadreRelative, Household, Person, Sheet, VillageCadre, VillageCard
+from households.services import figures
 from households.services.city_rows import LOADED, CadreRow, Made, Order, PlantedRows, make_lines
 
 CITY = 430700000000
@@ -68,6 +69,7 @@ def seed_city(
                 record("households.seed_city", by=None, area=CITY, seed=seed, households=seeded.households)
         except IntegrityError as error:
             raise Refusal("numbers_taken", _("户编号或证件号码与已有户卡重复：请换一个 --seed")) from error
+        figures.count_marked(area=CITY)
         settle(LOADED, lambda table: progress(_("统计信息 %(table)s") % {"table": table}, 0, 1))
     return seeded
 

