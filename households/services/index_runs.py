@@ -126,7 +126,7 @@ def compute_chunk(*, chunk: RunChunk) -> RunChunk:
     first, last = code_range(township)
     version = version_for(county=ancestor(township, Level.COUNTY), year=run.year)
     with transaction.atomic():
-        cards = frames.features_of(year=run.year, first=first, last=last)
+        cards = frames.features_of(year=run.year, first=first, last=last, system=version.system)
         lock_township(township=township, year=run.year, shared=False)
         Result.objects.filter(run=run).filter(between("village_id", first, last)).delete()
         written = frames.write_results(cards, run=run, version=version, system=version.system)

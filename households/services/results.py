@@ -121,8 +121,9 @@ def _recompute_in_township(*, township: int, households: list[int], year: int) -
     Result.objects.filter(household_id__in=households, year=year).filter(
         Q(run=run) | ~between("village_id", first, last)
     ).delete()
-    cards = frames.features_of(year=year, first=first, last=last, households=households)
-    return frames.write_results(cards, run=run, version=version, system=version.system).households if len(cards) else 0
+    system = version.system
+    cards = frames.features_of(year=year, first=first, last=last, households=households, system=system)
+    return frames.write_results(cards, run=run, version=version, system=system).households if len(cards) else 0
 
 
 def _run_shown(*, township: int, year: int) -> IndexRun:
