@@ -61,7 +61,8 @@ def features_bytes(
 ) -> BytesIO:
     """What `features_of` reads, as COPY writes it (CSV with names)."""
     columns = DTYPES if system is None else dict.fromkeys((*_KEYS, *system.columns))
-    sql = f"SELECT {', '.join(columns)} FROM ({sql_text(FEATURES_SQL)}) features ORDER BY household_id"
+    names = ", ".join(columns)
+    sql = f"SELECT {names} FROM ({sql_text(FEATURES_SQL)}) features ORDER BY household_id"  # noqa: S608 - our own names
     parameters = {"year": year, "first": first, "last": last, "households": households and list(households)}
     return copy_out_bytes(sql, parameters)
 

@@ -138,7 +138,11 @@ def copy_out(
     Values are always bound (`%(name)s`), never formatted into the text.
     """
     return pd.read_csv(
-        copy_out_bytes(sql, parameters), dtype=dtype, parse_dates=list(parse_dates) or False, true_values=["t"], false_values=["f"]
+        copy_out_bytes(sql, parameters),
+        dtype=dtype,
+        parse_dates=list(parse_dates) or False,
+        true_values=["t"],
+        false_values=["f"],
     )
 
 

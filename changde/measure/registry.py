@@ -2,7 +2,8 @@
 
 A benchmark has HELP, `add_arguments(parser)` and `run(options, say)`, which returns what is printed: a dictionary of
 figures. Its NAME is the module's own unless it has one. `add_trial_arguments` gives those that compare a small and a
-large database their sizes, `add_size_arguments` those that look at one size after the other. Modules whose name starts with an underscore, or that have no `run`, are their helpers.
+large database their sizes, `add_size_arguments` those that look at one size after the other. Modules whose name starts
+with an underscore, or that have no `run`, are their helpers.
 """
 
 import pkgutil

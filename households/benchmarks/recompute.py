@@ -31,11 +31,12 @@ from households.domain.index import IndexSystem
 from households.models import Household, IndexRun, MemberSheet, Result, RunChunk, Sheet, TownshipPointer, VillageCard
 from households.services import index_runs
 from households.services.index_versions import version_for
+from households.services.run_chunks import compute_chunk
 from households.services.seed_city import CITY
 
 HELP = "a run over the whole city at three sizes, beside its floor and the plain ORM loop"
 # A result's columns but its own id, the run's and the time it was made.
-COPIED = [field.column for field in Result._meta.fields if field.name not in ("id", "run", "computed_at")]
+COPIED = [str(field.column) for field in Result._meta.fields if field.name not in ("id", "run", "computed_at")]
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -68,9 +69,9 @@ def _measure(sample: int) -> dict[str, Any]:
         floor.prepare(chunk)
         if position % 2:
             floor.copy(chunk)
-            taken(index_runs.compute_chunk, chunk=chunk)
+            taken(compute_chunk, chunk=chunk)
         else:
-            taken(index_runs.compute_chunk, chunk=chunk)
+            taken(compute_chunk, chunk=chunk)
             floor.copy(chunk)
     run = taken(index_runs.close_run, run=run, state=IndexRun.State.DONE)
     peak = own_peak_mb()
@@ -125,7 +126,8 @@ class _Floor:
         first, last = code_range(chunk.township_id)
         shown = TownshipPointer.objects.get(township_id=chunk.township_id, year=self.year)
         sql = f"""SELECT {self.run.pk}, {self._names} FROM households_result
-            WHERE run_id = %(run)s AND village_id BETWEEN %(first)s AND %(last)s ORDER BY household_id"""
+            WHERE run_id = %(run)s AND village_id BETWEEN %(first)s AND %(last)s
+            ORDER BY household_id"""  # noqa: S608 - our own column names
         self._lines = copy_out_bytes(sql, {"run": shown.run_id, "first": first, "last": last}, "FORMAT text").getvalue()
 
     def copy(self, chunk: RunChunk) -> None:
@@ -198,7 +200,7 @@ def _judged(
     people = pd.DataFrame(
         {
             "household": 1,
-            "birth_date": pd.to_datetime([each.person.birth_date for each in members]),
+            "birth_date": pd.Series([each.person.birth_date for each in members], dtype="datetime64[s]"),
             "health": ["、".join(each.health) or None for each in members],
             **{
                 name: [getattr(each, name) or None for each in members]
@@ -210,7 +212,8 @@ def _judged(
             },
         }
     )
-    values: dict[str, Any] = count_members(people, sheet.year).iloc[0].to_dict()
+    counted = count_members(people, sheet.year).iloc[0].to_dict()
+    values: dict[str, Any] = {str(name): count for name, count in counted.items()}
     for name in system.columns:
         if name not in values and name in FEATURES:
             value = getattr(sheet, name) if hasattr(sheet, name) else getattr(village, name.partition("_")[2], None)
