@@ -3,12 +3,13 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from changde.bulk.copy import column_text, copy_in_text, copy_out, sql_text
+from changde.bulk.copy import column_text, copy_in_text, copy_out_bytes, sql_text
 from households.domain.features import FEATURES
 from households.domain.index import IndexSystem, assess, has_doubt
 from households.models import IndexRun, IndexVersion, Result
@@ -34,18 +35,37 @@ def _dtypes() -> dict[str, Any]:
 DTYPES = _dtypes()
 
 
-def features_of(*, year: int, first: int, last: int, households: Sequence[int] | None = None) -> pd.DataFrame:
+def features_of(
+    *,
+    year: int,
+    first: int,
+    last: int,
+    households: Sequence[int] | None = None,
+    system: IndexSystem | None = None,
+) -> pd.DataFrame:
     """One row per open household with a sheet of the year in the code range, ordered by id.
 
-    Columns: household_id, village_id, card_version, village_card_version and every feature of the vocabulary.
+    Columns: household_id, village_id, card_version, village_card_version, members_missing and every feature of the
+    vocabulary, or only those `system` reads.
     """
-    parameters = {
-        "year": year,
-        "first": first,
-        "last": last,
-        "households": None if households is None else list(households),
-    }
-    return copy_out(sql_text(FEATURES_SQL), parameters, dtype=DTYPES)
+    text = features_bytes(year=year, first=first, last=last, households=households, system=system)
+    return pd.read_csv(text, dtype=DTYPES, true_values=["t"], false_values=["f"])
+
+
+def features_bytes(
+    *,
+    year: int,
+    first: int,
+    last: int,
+    households: Sequence[int] | None = None,
+    system: IndexSystem | None = None,
+) -> BytesIO:
+    """What `features_of` reads, as COPY writes it (CSV with names)."""
+    columns = DTYPES if system is None else dict.fromkeys((*_KEYS, *system.columns))
+    names = ", ".join(columns)
+    sql = f"SELECT {names} FROM ({sql_text(FEATURES_SQL)}) features ORDER BY household_id"  # noqa: S608 - our own names
+    parameters = {"year": year, "first": first, "last": last, "households": households and list(households)}
+    return copy_out_bytes(sql, parameters)
 
 
 _SHOWN_DTYPES = {

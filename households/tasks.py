@@ -7,6 +7,7 @@ from typing import Any
 
 from celery import shared_task
 
+from changde.accounts.refusal import Refusal
 from changde.jobs.models import Job
 from changde.jobs.services import RunningJob, finisher, handler
 from households.domain.card_workbook import CardBook, open_cards
@@ -26,6 +27,7 @@ from households.services import (
     night_checks,
     printouts,
     results,
+    run_chunks,
     status_leads,
     undo,
 )
@@ -130,7 +132,9 @@ def recompute_index_over(job: Job) -> None:
 def recompute_township(job: RunningJob) -> dict[str, Any]:
     chunk = RunChunk.objects.select_related("run").get(pk=job.parameters["chunk"])
     job.progress(0, chunk.expected)
-    chunk = index_runs.compute_chunk(chunk=chunk)
+    chunk = run_chunks.work_off(chunk=chunk)
+    if chunk.state == RunChunk.State.PARKED:
+        raise Refusal("chunk_parked", chunk.error)
     return {"households": chunk.households, "seconds": chunk.seconds}
 
 

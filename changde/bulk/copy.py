@@ -143,14 +143,25 @@ def copy_out(
 
     Values are always bound (`%(name)s`), never formatted into the text.
     """
+    return pd.read_csv(
+        copy_out_bytes(sql, parameters),
+        dtype=dtype,
+        parse_dates=list(parse_dates) or False,
+        true_values=["t"],
+        false_values=["f"],
+    )
+
+
+def copy_out_bytes(
+    sql: str, parameters: Mapping[str, Any] | None = None, options: str = "FORMAT csv, HEADER"
+) -> io.BytesIO:
+    """The rows of a query as COPY writes them, read from the beginning; `options` are those of COPY."""
     buffer = io.BytesIO()
     with connection.cursor() as cursor:
         bound = cursor.mogrify(sql, parameters or {}).decode()
-        cursor.cursor.copy_expert(f"COPY ({bound}) TO STDOUT WITH (FORMAT csv, HEADER)", buffer)
+        cursor.cursor.copy_expert(f"COPY ({bound}) TO STDOUT WITH ({options})", buffer)
     buffer.seek(0)
-    return pd.read_csv(
-        buffer, dtype=dtype, parse_dates=list(parse_dates) or False, true_values=["t"], false_values=["f"]
-    )
+    return buffer
 
 
 @cache

@@ -137,16 +137,21 @@ def run_job(job_id: int) -> Job | None:
     except Refusal as refusal:
         return _close(job, Job.State.FAILED, error=str(refusal.message))
     except Exception as error:
-        # The text of an exception may quote values of people: the row and the log hold its kind and place only.
-        trace = error.__traceback__
-        while trace and trace.tb_next:
-            trace = trace.tb_next
-        place = f"{trace.tb_frame.f_code.co_name}:{trace.tb_lineno}" if trace else ""
-        log.error("job %s (%s) failed: %s at %s", job.pk, job.kind, type(error).__name__, place)
-        return _close(job, Job.State.FAILED, error=f"{type(error).__name__} ({place})")
+        reason = kind_and_place(error)
+        log.error("job %s (%s) failed: %s", job.pk, job.kind, reason)
+        return _close(job, Job.State.FAILED, error=reason)
     if job.children.exists():
         return finish_parent(job.pk)
     return _close(job, Job.State.DONE, result=result)
+
+
+def kind_and_place(error: BaseException) -> str:
+    """What may be kept of an exception: its text may quote values of people, its kind and its place do not."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    place = f" ({trace.tb_frame.f_code.co_name}:{trace.tb_lineno})" if trace else ""
+    return f"{type(error).__name__}{place}"
 
 
 def _close(job: Job, state: str, *, result: dict[str, Any] | None = None, error: str = "") -> Job:
@@ -215,6 +220,31 @@ def sweep() -> int:
     for parent in Job.objects.filter(state=Job.State.RUNNING, children__isnull=False).distinct():
         finish_parent(parent.pk)
     return len(lost)
+
+
+def take_up(job: Job) -> int:
+    """Offer at once what a dead worker had of the job and its parts, without waiting for its claim to end.
+
+    Asks the workers what they have in hand: what none of them names is nobody's. Returns how many were offered again.
+    """
+    held = in_hand()
+    parts = Job.objects.filter(Q(pk=job.pk, children=None) | Q(parent=job))
+    lost = list(parts.filter(state__in=Job.OPEN).exclude(pk__in=held).values_list("pk", flat=True))
+    ended = timezone.now() - 2 * CLAIM_ENDS
+    Job.objects.filter(pk__in=lost, state=Job.State.RUNNING).update(heartbeat_at=ended)
+    for job_id in lost:
+        publish(job_id)
+    return len(lost)
+
+
+def in_hand(timeout: float = 1.0) -> set[int]:
+    """Jobs that some worker says it has begun or is about to; none when the broker is down."""
+    try:
+        asked = current_app.control.inspect(timeout=timeout)
+        told = [*(asked.active() or {}).values(), *(asked.reserved() or {}).values()]
+    except Exception:
+        return set()
+    return {task["args"][0] for tasks in told for task in tasks if task["name"] == "changde.jobs.tasks.run"}
 
 
 def beat_heart(job_id: int) -> None:

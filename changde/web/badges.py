@@ -52,7 +52,10 @@ _KINDS: dict[str, dict[str, Badge]] = {
         running=(_("进行中"), "info", "jobs"),
         done=(_("已完成"), "good", "check"),
         failed=(_("失败"), "danger", "stop"),
+        parked=(_("已搁置"), "danger", "stop"),
+        silent=(_("没有响应"), "warning", "alert"),
         cancelled=(_("已取消"), "neutral", "cross"),
+        final=(_("年度最终"), "accent", "flag"),
     ),
     "check": _table(
         red=(_("必须改正"), "danger", "stop"),

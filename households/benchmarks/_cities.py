@@ -1,9 +1,10 @@
-"""The small and the large city of a benchmark of pages, and the people who ask for pages there."""
+"""The cities of a benchmark, small and large, and the people who ask for pages there."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from django.core.management import call_command
 from django.db.models import Count
 
 from changde.accounts.models import User
@@ -31,9 +32,7 @@ ROLES = {
 def two_cities(options: Any, say: Say) -> Iterator[tuple[City, City]]:
     """Both cities, filled and judged; thrown away afterwards unless --keep."""
     quiet_settings()
-    trials = [f"pages_{options[size]}_{options['seed']}" for size in ("small", "large")]
-    for trial, size in zip(trials, ("small", "large"), strict=True):
-        _prepare(trial, options[size], options["seed"], say)
+    trials = [_prepared(options[size], options["seed"], say) for size in ("small", "large")]
     try:
         with City(trials[0]) as small, City(trials[1]) as large:
             yield small, large
@@ -43,11 +42,32 @@ def two_cities(options: Any, say: Say) -> Iterator[tuple[City, City]]:
                 databases.drop(trial)
 
 
-def _prepare(trial: str, households: int, seed: int, say: Say) -> None:
+@contextmanager
+def one_city(households: int, options: Any, say: Say) -> Iterator[None]:
+    """Inside, this thread works in a city of that size, filled and judged; thrown away afterwards unless --keep."""
+    quiet_settings()
+    trial = _prepared(households, options["seed"], say)
+    try:
+        with databases.working_in(trial):
+            yield
+    finally:
+        if not options["keep"]:
+            databases.drop(trial)
+
+
+def _prepared(households: int, seed: int, say: Say) -> str:
+    """The trial's name; its database is made, or kept from an earlier benchmark and migrated."""
+    trial = f"pages_{households}_{seed}"
     if databases.exists(trial):
         with databases.working_in(trial):
             if _is_ready(households):
-                return
+                call_command("migrate", verbosity=0)
+                return trial
+    _fill(trial, households, seed, say)
+    return trial
+
+
+def _fill(trial: str, households: int, seed: int, say: Say) -> None:
     say(f"{households:,} households: filling the database of the trial ...")
     databases.create(trial)
     with databases.working_in(trial):

@@ -891,16 +891,20 @@ class AlkireFoster(NamedTuple):
 
 
 def alkire_foster(
-    deprivations: pd.DataFrame, weights: Mapping[str, float], cutoff: float, persons: pd.Series | None = None
+    deprivations: pd.DataFrame | Mapping[str, Sequence[int]],
+    weights: Mapping[str, float] | pd.Series,
+    cutoff: float,
+    persons: pd.Series | Sequence[float] | None = None,
 ) -> AlkireFoster:
     """The Alkire-Foster measures of an area from its households' deprivations.
 
     `deprivations` holds 0 or 1, one row per household and one column per indicator; `weights` one weight per column,
     normalised here (more than 1e-3 away from a sum of 1 is an error); a household is poor when its score + 1e-6 >=
-    cutoff; `persons` weighs the rows, 1 each by default. Unknown values or indicators and other numbers are a
-    ValueError.
+    cutoff; `persons` weighs the rows, 1 each by default, and is put in their order by its index when it is a series.
+    Unknown values or indicators and other numbers are a ValueError. Where nobody lives every measure is 0.
     Source: Alkire and Foster (2011), Counting and multidimensional poverty measurement, J. of Public Economics 95.
     """
+    deprivations, weights = pd.DataFrame(deprivations), dict(weights)
     names = list(deprivations.columns)
     if not names or set(names) != set(weights) or len(set(names)) != len(names):
         raise ValueError("weights and indicators do not match")
@@ -947,14 +951,18 @@ class FosterGreerThorbecke(NamedTuple):
     severity: float
 
 
-def fgt(income: pd.Series, line: float | pd.Series, persons: pd.Series | None = None) -> FosterGreerThorbecke:
+def fgt(
+    income: pd.Series | Sequence[float],
+    line: float | pd.Series | Sequence[float],
+    persons: pd.Series | Sequence[float] | None = None,
+) -> FosterGreerThorbecke:
     """Foster-Greer-Thorbecke measures: strictly below the line counts; the gap of a negative income exceeds 1.
 
     `income` and `line` share a unit; both per head, or both of a household (net income, line x members), give the same.
     A line is positive; unknown values are a ValueError.
     """
-    amounts = pd.Series(income)
-    lines = _aligned(line, amounts.index) if isinstance(line, pd.Series) else pd.Series(line, index=amounts.index)
+    amounts: pd.Series = pd.Series(income)
+    lines: pd.Series = pd.Series(line, index=amounts.index) if np.isscalar(line) else _aligned(line, amounts.index)
     if amounts.isna().any() or lines.isna().any():
         raise ValueError("an income or a line is unknown")
     if (lines <= 0).any():
@@ -973,7 +981,7 @@ def fgt(income: pd.Series, line: float | pd.Series, persons: pd.Series | None = 
     )
 
 
-def _people(persons: pd.Series | None, index: pd.Index) -> np.ndarray:
+def _people(persons: pd.Series | Sequence[float] | None, index: pd.Index) -> np.ndarray:
     if persons is None:
         return np.ones(len(index))
     persons = _aligned(persons, index)
@@ -985,8 +993,10 @@ def _people(persons: pd.Series | None, index: pd.Index) -> np.ndarray:
     return people
 
 
-def _aligned(column: pd.Series, index: pd.Index) -> pd.Series:
-    """The column in the order of the index; households it lacks become unknown."""
+def _aligned(column: Any, index: pd.Index) -> pd.Series:
+    """The column in the order of the index; households it lacks become unknown. A plain list is in that order."""
     if len(column) != len(index):
         raise ValueError("columns of different households")
+    if not isinstance(column, pd.Series):
+        return pd.Series(column, index=index)
     return column if column.index.equals(index) else column.reindex(index)

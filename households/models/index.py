@@ -1,7 +1,7 @@
 """Index versions, the runs that apply them, and what they said of each household."""
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -11,6 +11,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Exists, F, Func, OuterRef, Q, Value
 from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from changde.accounts.areas import ScopedQuerySet
@@ -212,6 +213,10 @@ class IndexRun(models.Model):
             models.CheckConstraint(
                 name="index_run_finished_when_over", condition=Q(state="running") ^ Q(finished_at__isnull=False)
             ),
+            models.CheckConstraint(name="index_run_final_is_done", condition=Q(final=False) | Q(state="done")),
+            models.UniqueConstraint(
+                fields=["division", "year"], condition=Q(final=True), name="index_run_one_final_a_year"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -228,15 +233,27 @@ class RunChunkQuerySet(ScopedQuerySet):
 
 
 class RunChunk(models.Model):
-    """The ledger of a run: one row per township."""
+    """The ledger of a run: one row per township; who works at it, since when and the how manieth time.
+
+    A parked one was given up with its reason after MAX_TRIES; the others go on without it.
+    """
 
     class State(models.TextChoices):
         WAITING = "waiting", _("等待中")
+        RUNNING = "running", _("进行中")
         DONE = "done", _("已完成")
+        PARKED = "parked", _("已搁置")
+
+    SILENT_AFTER = timedelta(seconds=30)  # three beats
 
     run = models.ForeignKey(IndexRun, models.CASCADE, related_name="chunks")
     township = models.ForeignKey(Division, models.PROTECT)
     state = models.CharField(max_length=9, choices=State, default=State.WAITING)
+    tries = models.PositiveSmallIntegerField(default=0)
+    worker = models.CharField(max_length=120, blank=True, help_text="machine:process")
+    started_at = models.DateTimeField(null=True)
+    heartbeat_at = models.DateTimeField(null=True)
+    error = models.CharField(max_length=300, blank=True)
     expected = models.PositiveIntegerField(default=0)
     households = models.PositiveIntegerField(default=0)
     outcomes = models.JSONField(default=dict)
@@ -247,7 +264,20 @@ class RunChunk(models.Model):
 
     class Meta:
         ordering = ["township"]
-        constraints = [models.UniqueConstraint(fields=["run", "township"], name="run_chunk_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "township"], name="run_chunk_once"),
+            models.CheckConstraint(name="run_chunk_parked_says_why", condition=~Q(state="parked") | ~Q(error="")),
+            models.CheckConstraint(
+                name="run_chunk_running_has_a_worker",
+                condition=~Q(state="running") | Q(started_at__isnull=False, heartbeat_at__isnull=False),
+            ),
+        ]
+
+    @property
+    def is_silent(self) -> bool:
+        """Begun, but its worker has not been heard for a while."""
+        since = self.heartbeat_at
+        return self.state == self.State.RUNNING and since is not None and timezone.now() - since > self.SILENT_AFTER
 
 
 class TownshipPointerQuerySet(ScopedQuerySet):

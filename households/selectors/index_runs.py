@@ -35,6 +35,11 @@ def townships_of(run: IndexRun) -> QuerySet[RunChunk]:
     return run.chunks.select_related("township").order_by("township_id")
 
 
+def expected_of(run: IndexRun) -> int:
+    """Households the run found when it began."""
+    return run.chunks.aggregate(expected=Sum("expected"))["expected"] or 0
+
+
 def done_of(run: IndexRun) -> int:
     """Households judged so far, from the ledger: the truth also where no job counts them."""
     return run.chunks.filter(state=RunChunk.State.DONE).aggregate(done=Sum(F("expected")))["done"] or 0

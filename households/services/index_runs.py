@@ -1,19 +1,19 @@
 """Runs: an area's cards of one year judged anew, township by township.
 
-A township is one chunk and one transaction: its cards are read, judged and written, its pointer moves to the run, and
-what changed meanwhile is marked stale. Readers see a township before or after, never between. A chunk done twice (its
-worker died after the work) writes the same rows again. Two runs that overlap cannot run at once: the database refuses
-the second row (index_run_no_overlap).
+A township is one chunk and one transaction (run_chunks): its cards are read, judged and written, its pointer moves to
+the run, and what changed meanwhile is marked stale. Readers see a township before or after, never between. Two runs
+that overlap cannot run at once: the database refuses the second row (index_run_no_overlap). A run that ended with
+townships undone is taken up again where it stood (resume_run).
 """
 
 import hashlib
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
-from time import monotonic
+from functools import partial
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Max
+from django.db.models import Count, Exists, Max, OuterRef
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -26,16 +26,15 @@ from changde.divisions.codes import Level, ancestor, code_range, level_of
 from changde.divisions.models import Division
 from changde.jobs.models import Job
 from changde.jobs.services import cancel as cancel_job
-from changde.jobs.services import enqueue, finish_parent
-from households import frames
+from changde.jobs.services import enqueue, finish_parent, kind_and_place, take_up
 from households.models import IndexRun, Result, RunChunk, Sheet, TownshipPointer
-from households.services import figures, status_leads
-from households.services.index_versions import version_for, versions_for
-from households.services.results import lock_township, mark_older_than_cards
+from households.services import status_leads
+from households.services.index_versions import versions_for
+from households.services.results import lock_township
+from households.services.run_chunks import work_off
 
 RUN_JOB, CHUNK_JOB = "recompute_index", "recompute_township"
 CLAIM_ENDS = timedelta(minutes=5)
-KEPT_RUNS = 2  # runs of a township and year whose results stay, besides final ones
 
 Progress = Callable[[int, int], None]
 
@@ -70,10 +69,15 @@ def start_run(*, division: Division, year: int, by: User | None, in_background: 
     )
     record("index.run", by=by, target=run, area=division.code, year=year, townships=len(expected))
     if in_background:
-        total = sum(expected.values())
-        run.job = enqueue(RUN_JOB, by=by, area=division.code, parameters={"run": run.pk}, total=total)
-        run.save(update_fields=["job"])
+        _enqueue(run, by)
     return run
+
+
+def _enqueue(run: IndexRun, by: User | None) -> None:
+    """The job of what is not done yet."""
+    total = sum(run.chunks.exclude(state=RunChunk.State.DONE).values_list("expected", flat=True))
+    run.job = enqueue(RUN_JOB, by=by, area=run.division_id, parameters={"run": run.pk}, total=total)
+    run.save(update_fields=["job"])
 
 
 def _close_abandoned() -> None:
@@ -89,9 +93,13 @@ def _open_run(*, division: Division, first: int, last: int, year: int, by: User 
         with transaction.atomic():
             return IndexRun.objects.create(division=division, first_code=first, last_code=last, year=year, owner=by)
     except IntegrityError as error:
-        if "index_run_no_overlap" not in str(error):
-            raise
-        raise Refusal("run_overlap", _("该区域(或其中一部分)正在测算,请等它结束或取消后再试")) from error
+        raise _overlap(error) from error
+
+
+def _overlap(error: IntegrityError) -> Refusal:
+    if "index_run_no_overlap" not in str(error):
+        raise error
+    return Refusal("run_overlap", _("该区域(或其中一部分)正在测算,请等它结束或取消后再试"))
 
 
 def _households_by_township(*, first: int, last: int, year: int) -> dict[int, int]:
@@ -124,43 +132,20 @@ def enqueue_chunks(*, run: IndexRun, parent: Job) -> int:
     return len(chunks)
 
 
-def compute_chunk(*, chunk: RunChunk) -> RunChunk:
-    """Judge one township and show it, in one transaction. A chunk that is done stays as it is."""
-    began = monotonic()
-    run, township = chunk.run, chunk.township_id
-    if chunk.state == RunChunk.State.DONE or run.state != IndexRun.State.RUNNING:
-        return chunk
-    first, last = code_range(township)
-    version = version_for(county=ancestor(township, Level.COUNTY), year=run.year)
-    with transaction.atomic():
-        cards = frames.features_of(year=run.year, first=first, last=last)
-        lock_township(township=township, year=run.year, shared=False)
-        Result.objects.filter(run=run).filter(between("village_id", first, last)).delete()
-        written = frames.write_results(cards, run=run, version=version, system=version.system)
-        TownshipPointer.objects.update_or_create(township_id=township, year=run.year, defaults={"run": run})
-        mark_older_than_cards(run=run, township=township)
-        figures.count_results(township=township, year=run.year)
-        chunk.state = RunChunk.State.DONE
-        chunk.households, chunk.outcomes, chunk.digest = written.households, written.outcomes, written.digest
-        chunk.seconds = round(monotonic() - began, 3)
-        chunk.save()
-    return chunk
-
-
 def compute_run(*, run: IndexRun, progress: Progress = lambda done, total: None) -> IndexRun:
     """All chunks of a run one after the other, in this process; then close it."""
-    chunks = list(run.chunks.select_related("run"))
+    chunks = list(run.chunks.select_related("run").exclude(state=RunChunk.State.DONE))
     total = sum(chunk.expected for chunk in chunks)
     done = 0
     try:
         for chunk in chunks:
             progress(done, total)
             IndexRun.objects.filter(pk=run.pk).update(heartbeat_at=Now())
-            compute_chunk(chunk=chunk)
+            work_off(chunk=chunk)
             done += chunk.expected
         progress(total, total)
     except BaseException as error:
-        close_run(run=run, state=IndexRun.State.FAILED, error=type(error).__name__)
+        close_run(run=run, state=IndexRun.State.FAILED, error=kind_and_place(error))
         raise
     return close_run(run=run, state=IndexRun.State.DONE)
 
@@ -168,12 +153,18 @@ def compute_run(*, run: IndexRun, progress: Progress = lambda done, total: None)
 @transaction.atomic
 def close_run(*, run: IndexRun, state: str, error: str = "") -> IndexRun:
     """Add the chunks up and free the area. A run that is closed stays as it is."""
-    run = IndexRun.objects.select_for_update().get(pk=run.pk)
+    run = IndexRun.objects.select_for_update(no_key=True).get(pk=run.pk)
     if run.state != IndexRun.State.RUNNING:
         return run
+    given_up = run.chunks.filter(state=RunChunk.State.RUNNING)
+    if state == IndexRun.State.CANCELLED:
+        given_up.update(state=RunChunk.State.WAITING)
+    else:
+        given_up.update(state=RunChunk.State.PARKED, error=error[:300] or _("工作进程每次都中断"))
     chunks = list(run.chunks.all())
-    if state == IndexRun.State.DONE and any(chunk.state != RunChunk.State.DONE for chunk in chunks):
-        state, error = IndexRun.State.FAILED, _("有乡镇没有完成")
+    undone = sum(chunk.state != RunChunk.State.DONE for chunk in chunks)
+    if undone and state != IndexRun.State.CANCELLED:
+        state, error = IndexRun.State.FAILED, _("%(count)s 个乡镇没有完成") % {"count": undone}
     outcomes: Counter[str] = Counter()
     digest = hashlib.sha256()
     for chunk in chunks:
@@ -190,19 +181,76 @@ def close_run(*, run: IndexRun, state: str, error: str = "") -> IndexRun:
     run.refresh_from_db()
     record("index.run_over", by=run.owner, target=run, area=run.division_id, state=state, households=run.households)
     if state == IndexRun.State.DONE:
-        _drop_old_results(run)
         status_leads.start(area=run.division_id, by=run.owner)
     return run
 
 
-def _drop_old_results(run: IndexRun) -> None:
-    """Per township and year the results of the last KEPT_RUNS runs stay, and those of final runs for ever."""
-    for township in run.chunks.values_list("township_id", flat=True):
-        first, last = code_range(township)
-        rows = Result.objects.filter(between("village_id", first, last), year=run.year)
-        of_runs = rows.filter(run__final=False).order_by("-run_id").values_list("run_id", flat=True).distinct()
-        for old in list(of_runs)[KEPT_RUNS:]:
-            rows.filter(run_id=old).delete()
+@transaction.atomic
+def resume_run(*, run: IndexRun, by: User | None, in_background: bool = True) -> IndexRun:
+    """Take up again what is undone: townships a dead worker left, and, of a run that is over, all that are not done.
+
+    A run that is over refuses where nothing is undone (`nothing_left`), and where going on would mix two states of
+    affairs: a later run of the year touched its area (`later_run`), another index version came into force
+    (`version_changed`).
+    """
+    run = IndexRun.objects.select_for_update(no_key=True).get(pk=run.pk)
+    if run.state == IndexRun.State.RUNNING:
+        if run.job:
+            record("index.run_resume", by=by, target=run, area=run.division_id, year=run.year)
+            transaction.on_commit(partial(take_up, run.job), robust=True)
+        return run
+    undone = run.chunks.exclude(state=RunChunk.State.DONE)
+    if not undone.exists():
+        raise Refusal("nothing_left", _("这次测算的乡镇都已完成"))
+    _refuse_mixed(run)
+    _close_abandoned()
+    try:
+        with transaction.atomic():
+            IndexRun.objects.filter(pk=run.pk).update(
+                state=IndexRun.State.RUNNING, finished_at=None, error="", heartbeat_at=Now(), job=None
+            )
+    except IntegrityError as error:
+        raise _overlap(error) from error
+    undone.update(state=RunChunk.State.WAITING, tries=0, error="", worker="")
+    record("index.run_resume", by=by, target=run, area=run.division_id, year=run.year, townships=len(undone))
+    run.refresh_from_db()
+    if in_background:
+        _enqueue(run, by)
+    return run
+
+
+def _refuse_mixed(run: IndexRun) -> None:
+    later = IndexRun.objects.filter(year=run.year, pk__gt=run.pk, kind=IndexRun.Kind.RUN)
+    if later.filter(first_code__lte=run.last_code, last_code__gte=run.first_code).exists():
+        raise Refusal("later_run", _("之后已有新的测算，请直接重新测算"))
+    townships = run.chunks.values_list("township_id", flat=True)
+    versions = versions_for(counties={ancestor(township, Level.COUNTY) for township in townships}, year=run.year)
+    if any(version.released_at and version.released_at > run.started_at for version in versions.values()):
+        raise Refusal("version_changed", _("之后已发布新的指标体系，请直接重新测算"))
+
+
+@transaction.atomic
+def mark_final(*, run: IndexRun, by: User) -> IndexRun:
+    """Keep the results of a complete run for ever: the year's final one of its division. There is one, and no way back.
+
+    Cards saved later are shown from a copy of their township (results), so that what is kept stays as it is.
+    """
+    # No card is being written into the run while it becomes final: each such write shares its township's lock.
+    for township in run.chunks.order_by("township_id").values_list("township_id", flat=True):
+        lock_township(township=township, year=run.year, shared=False)
+    run = IndexRun.objects.select_for_update(no_key=True).get(pk=run.pk)
+    if run.state != IndexRun.State.DONE or run.kind != IndexRun.Kind.RUN:
+        raise Refusal("not_done", _("只有全部完成的测算才能定为最终结果"))
+    if IndexRun.objects.filter(division=run.division_id, year=run.year, final=True).exists():
+        raise Refusal("final_exists", _("本区划这一年度已有最终结果，不能再定"))
+    last = OuterRef("township_id") + 999
+    kept = Result.objects.filter(run=run, village_id__gte=OuterRef("township_id"), village_id__lte=last)
+    if run.chunks.filter(households__gt=0).exclude(Exists(kept)).exists():
+        raise Refusal("results_gone", _("这次测算的结果已被后来的测算取代，请用最近一次"))
+    run.final = True
+    run.save(update_fields=["final"])
+    record("index.run_final", by=by, target=run, area=run.division_id, year=run.year, digest=run.digest)
+    return run
 
 
 def cancel_run(*, run: IndexRun, by: User) -> IndexRun:

@@ -17,6 +17,7 @@ from changde.jobs.services import enqueue
 from households import frames
 from households.domain.features import FEATURES
 from households.models import IndexRun, Result, Sheet, TownshipPointer
+from households.models.index import ResultQuerySet
 from households.services import status_leads
 from households.services.index_versions import version_for
 
@@ -119,25 +120,38 @@ def _recompute_in_township(*, township: int, households: list[int], year: int) -
     version = version_for(county=ancestor(township, Level.COUNTY), year=year)
     run = _run_shown(township=township, year=year)
     first, last = code_range(township)
-    Result.objects.filter(household_id__in=households, year=year).filter(
-        Q(run=run) | ~between("village_id", first, last)
-    ).delete()
-    cards = frames.features_of(year=year, first=first, last=last, households=households)
+    rows = Result.objects.filter(household_id__in=households, year=year)
+    for place in _left_places(rows.exclude(between("village_id", first, last))):
+        lock_township(township=place, year=year, shared=True)
+        _run_shown(township=place, year=year)
+    rows.filter(Q(run=run) | ~between("village_id", first, last)).exclude(run__final=True).delete()
+    system = version.system
+    cards = frames.features_of(year=year, first=first, last=last, households=households, system=system)
     if not len(cards):
         return 0
-    written = frames.write_results(cards, run=run, version=version, system=version.system).households
+    written = frames.write_results(cards, run=run, version=version, system=system).households
     status_leads.keep_households(households=households, township=township, year=year)
     return written
 
 
+def _left_places(rows: ResultQuerySet) -> list[int]:
+    """Townships the households moved away from, where a final run would go on showing them."""
+    villages = rows.filter(run__final=True).values_list("village_id", flat=True)
+    return sorted({ancestor(village, Level.TOWNSHIP) for village in villages})
+
+
 def _run_shown(*, township: int, year: int) -> IndexRun:
-    """The run the township shows; before its first run, one that holds single cards only."""
-    pointer = TownshipPointer.objects.select_related("run").filter(township_id=township, year=year).first()
-    if pointer:
+    """The run the township shows, to write single cards into.
+
+    Before its first run that is one that holds single cards only; while it shows a final run, which stays as it is, it
+    is a copy of that run's results, made once.
+    """
+    pointer = _pointer(township, year)
+    if pointer and not pointer.run.final:
         return pointer.run
-    lock_first_pointer(township=township, year=year)
-    pointer = TownshipPointer.objects.select_related("run").filter(township_id=township, year=year).first()
-    if pointer:
+    lock_pointer(township=township, year=year)
+    pointer = _pointer(township, year)
+    if pointer and not pointer.run.final:
         return pointer.run
     first, last = code_range(township)
     run = IndexRun.objects.create(
@@ -149,8 +163,28 @@ def _run_shown(*, township: int, year: int) -> IndexRun:
         state=IndexRun.State.DONE,
         finished_at=Now(),
     )
-    TownshipPointer.objects.create(township_id=township, year=year, run=run)
+    if pointer:
+        _copy_results(pointer.run, run)
+    TownshipPointer.objects.update_or_create(township_id=township, year=year, defaults={"run": run})
     return run
+
+
+def _pointer(township: int, year: int) -> TownshipPointer | None:
+    return TownshipPointer.objects.select_related("run").filter(township_id=township, year=year).first()
+
+
+def _copy_results(final: IndexRun, run: IndexRun) -> None:
+    """Everything a township's results of the final run say, into the run that stands in for it."""
+    said = ", ".join(
+        connection.ops.quote_name(str(field.column)) for field in Result._meta.fields if field.name not in ("id", "run")
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""INSERT INTO households_result (run_id, {said}) SELECT %(run)s, {said} FROM households_result
+                WHERE run_id = %(final)s AND village_id BETWEEN %(first)s AND %(last)s
+                ORDER BY household_id""",  # noqa: S608 - our own column names
+            {"run": run.pk, "final": final.pk, "first": run.first_code, "last": run.last_code},
+        )
 
 
 def lock_township(*, township: int, year: int, shared: bool) -> None:
@@ -160,8 +194,8 @@ def lock_township(*, township: int, year: int, shared: bool) -> None:
         cursor.execute(f"SELECT {lock}(%s, %s)", [township // 1000, year])
 
 
-def lock_first_pointer(*, township: int, year: int) -> None:
-    """Until the end of the transaction: only one card at a time makes a township's first pointer."""
+def lock_pointer(*, township: int, year: int) -> None:
+    """Until the end of the transaction: only one card at a time makes the run its township shows."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [township // 1000, -year])
 

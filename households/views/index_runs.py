@@ -12,7 +12,7 @@ from changde.accounts.refusal import Refusal
 from changde.web.pages import UNPROCESSABLE, go, render_page
 from households.domain.years import year_of
 from households.forms.index_runs import RunForm
-from households.models import IndexRun
+from households.models import IndexRun, RunChunk
 from households.selectors import index_runs as selectors
 from households.selectors.cards import latest_year
 from households.selectors.index_trials import drafts_to_try
@@ -59,9 +59,50 @@ def page(request: HttpRequest, run_id: int) -> HttpResponse:
         "expected": sum(chunk.expected for chunk in chunks),
         "done": selectors.done_of(run),
         "remaining": run.job.remaining if run.job else None,
-        "may_cancel": run.state == IndexRun.State.RUNNING and covers(request.user, "recompute", run.division_id),
+        **_offers(request, run, chunks),
     }
     return render_page(request, "households/run.html", context, {"run": "households/_run.html"})
+
+
+def _offers(request: HttpRequest, run: IndexRun, chunks: list[RunChunk]) -> dict[str, bool]:
+    """Which buttons the run's page has."""
+    may = covers(request.user, "recompute", run.division_id)  # type: ignore[arg-type]
+    states = {chunk.state for chunk in chunks}
+    running = run.state == IndexRun.State.RUNNING
+    return {
+        "may_cancel": may and running,
+        "may_take_up": may and running and any(chunk.is_silent for chunk in chunks),
+        "may_resume": may and not running and states != {RunChunk.State.DONE},
+        "may_mark_final": may and run.state == IndexRun.State.DONE and not run.final,
+    }
+
+
+@require_POST
+@access("recompute")
+def resume(request: HttpRequest, run_id: int) -> HttpResponse:
+    """Take up what is undone: townships a dead worker left, or those of a run that ended without them."""
+    run = get_object_or_404(IndexRun.objects.visible_to(request.user, "recompute"), pk=run_id)  # type: ignore[misc]
+    try:
+        index_runs.resume_run(run=run, by=request.user)  # type: ignore[arg-type]
+    except Refusal as refusal:
+        messages.error(request, refusal.message)
+    else:
+        messages.success(request, _("已接着测算没有完成的乡镇"))
+    return go(request, "households:run", run_id)
+
+
+@require_POST
+@access("recompute")
+def mark_final(request: HttpRequest, run_id: int) -> HttpResponse:
+    """Make a complete run the year's final one: its results are kept for ever."""
+    run = get_object_or_404(IndexRun.objects.visible_to(request.user, "recompute"), pk=run_id)  # type: ignore[misc]
+    try:
+        index_runs.mark_final(run=run, by=request.user)  # type: ignore[arg-type]
+    except Refusal as refusal:
+        messages.error(request, refusal.message)
+    else:
+        messages.success(request, _("已定为年度最终结果，永久保留"))
+    return go(request, "households:run", run_id)
 
 
 @require_POST

@@ -2,6 +2,8 @@
 
 import csv
 import json
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,11 @@ def rows(name: str) -> list[dict[str, str]]:
     with (DATA / name).open(encoding="utf-8-sig", newline="") as file:
         table = list(csv.DictReader(file))
     return [{column: cell or table[0][column] for column, cell in row.items()} for row in table]
+
+
+def system_of(row: dict[str, str]) -> IndexSystem:
+    """The default of the row's year, with the row's cutoff."""
+    return replace(DEFAULTS[int(row["year"])], cutoff=Fraction(row["cutoff"]))
 
 
 def words(cell: str) -> list[str]:

@@ -184,3 +184,13 @@ def test_nobody_there_or_nobody_poor_gives_zeros():
 def test_unknown_values_are_refused(income, line, persons):
     with pytest.raises(ValueError, match="unknown|positive|different"):
         fgt(income, line, persons)
+
+
+def test_plain_lists_and_dictionaries_do_as_well():
+    deprived = {"health": [1, 0, 1], "school": [0, 0, 1]}
+    weights = {"health": 0.5, "school": 0.5}
+    plain = alkire_foster(deprived, weights, 0.5, [2, 1, 1])
+    typed = alkire_foster(pd.DataFrame(deprived), pd.Series(weights), 0.5, pd.Series([2, 1, 1]))
+    assert (plain.H, plain.A, plain.M0) == (typed.H, typed.A, typed.M0) == (0.75, 2 / 3, 0.5)
+    assert plain.contributions.to_dict() == {"health": 0.75, "school": 0.25}
+    assert fgt([50, 200], [100, 100], [1, 3]) == fgt(pd.Series([50, 200]), 100, pd.Series([1, 3]))

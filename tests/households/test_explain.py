@@ -93,7 +93,7 @@ def test_vetoes_and_exclusions_that_hit_are_named():
 
 @pytest.mark.parametrize("case", CASES)
 def test_every_golden_case_can_be_explained(case):
-    system = golden.DEFAULTS[int(CASES[case]["year"])]
+    system = golden.system_of(CASES[case])
     why = explain(system, golden.stored_values(CASES[case], system))
     assert why.outcome == CASES[case]["outcome"]
     assert all(change.better == (change.outcome != "absolute") for change in why.changes if why.outcome == "relative")

@@ -1,5 +1,7 @@
 """Members become counts of their household: golden members in memory, and how a household is counted."""
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
@@ -60,3 +62,15 @@ def test_every_feature_says_what_it_is_and_where_it_comes_from():
     assert all(feature.label and feature.meaning and feature.sources for feature in FEATURES.values())
     assert all(name == feature.name for name, feature in FEATURES.items())
     assert all(bool(feature.values) == (feature.kind == "choice") for feature in FEATURES.values())
+
+
+def test_the_docs_list_every_feature():
+    """docs/identification.md: name, type, unit, meaning in both tongues, whose fact it is; in the code's order."""
+    lines = (Path(__file__).parents[2] / "docs/identification.md").read_text("utf-8").splitlines()
+    start = lines.index("| field | type | unit | meaning | of |") + 2
+    kinds, units = {"truth": "yes/no"}, {"": "-", "m2": "m²", "person": "persons"}
+    assert lines[start : lines.index("", start)] == [
+        f"| `{each.name}` | {kinds.get(each.kind, each.kind)} | {units.get(each.unit, each.unit)} "
+        f"| {each.meaning} {each.label} | {each.subject} |"
+        for each in FEATURES.values()
+    ]

@@ -49,7 +49,7 @@ ROOM = "dimensions.1.indicators.1.rule"
 
 @pytest.mark.parametrize("row", CASES, ids=lambda row: row["case"])
 def test_golden_cases(row):
-    system = golden.DEFAULTS[int(row["year"])]
+    system = golden.system_of(row)
     result = index.assess(system, frame_of(system, golden.stored_values(row, system))).iloc[0]
     said = {
         "net_income": "?" if pd.isna(result["net_income"]) else f"{result['net_income'] / 100:g}",
@@ -71,6 +71,26 @@ def test_golden_cases(row):
         "excluded": golden.ANSWERS[row["excluded"]],
         "open_fields": golden.words(row["open_fields"]),
     }
+
+
+def test_the_golden_cases_show_every_part_of_the_default_both_ways():
+    def seen(column: str) -> set[str]:
+        return {word for row in CASES for word in golden.words(row[column])}
+
+    assert seen("deprived") == {indicator.id for indicator in SYSTEM.indicators}
+    assert seen("missing") == {veto.id for veto in SYSTEM.vetoes}
+    assert {row["year"] for row in CASES} == {str(year) for year in golden.DEFAULTS}
+    assert {row["outcome"] for row in CASES} == set(index.OUTCOMES)
+    for flag in ("guarantee_gap", "excluded"):
+        assert {row[flag] for row in CASES} == {"是", "否"}
+    owned = [sorted(index.fields_of(exclusion.rule)) for exclusion in SYSTEM.exclusions]
+    alone = [[field for field in sum(owned, []) if row[field] == "是"] for row in CASES if row["excluded"] == "是"]
+    assert all(fields in alone for fields in owned)
+
+
+def test_the_golden_cases_name_every_field_a_rule_of_the_default_reads():
+    sources = {source for name in SYSTEM.features for source in FEATURES[name].sources}
+    assert {word for row in CASES for word in golden.words(row["open_fields"])} == sources
 
 
 def test_the_default_has_the_lines_and_weights_of_the_office():

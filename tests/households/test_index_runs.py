@@ -16,8 +16,18 @@ from changde.divisions.models import Division
 from changde.jobs.models import Job
 from households import frames
 from households.domain.index import IndexSystem
-from households.models import IndexRun, Result, RunChunk, Sheet, TownshipPointer, VillageCard
-from households.services import index_runs, results
+from households.models import (
+    Household,
+    IndexRun,
+    MemberSheet,
+    Person,
+    Result,
+    RunChunk,
+    Sheet,
+    TownshipPointer,
+    VillageCard,
+)
+from households.services import index_runs, results, run_chunks
 from households.services.index_versions import draft_version, load_default_versions, release_version
 from tests.factories import make_household
 from tests.households import golden
@@ -101,7 +111,7 @@ def test_readers_see_a_run_only_through_the_pointer(defaults):
     old = run_over(TAOYUAN)
     Sheet.objects.all().update(wage_income=90000)
     new = index_runs.start_run(division=division(TAOYUAN), year=YEAR, by=None, in_background=False)
-    index_runs.compute_chunk(chunk=new.chunks.get(township_id=RESHI))
+    run_chunks.compute_chunk(chunk=new.chunks.get(township_id=RESHI))
     assert outcomes_shown() == {household.pk: "not_poor", other.pk: "absolute"}
     assert Result.objects.count() == 3
     assert dict(TownshipPointer.objects.values_list("township_id", "run_id")) == {
@@ -113,29 +123,32 @@ def test_readers_see_a_run_only_through_the_pointer(defaults):
 def test_a_chunk_done_twice_writes_the_same_rows(defaults):
     make_household(FENGMING)
     run = index_runs.start_run(division=division(RESHI), year=YEAR, by=None, in_background=False)
-    first = index_runs.compute_chunk(chunk=run.chunks.get())
+    first = run_chunks.compute_chunk(chunk=run.chunks.get())
     RunChunk.objects.update(state=RunChunk.State.WAITING)
-    again = index_runs.compute_chunk(chunk=run.chunks.get())
+    again = run_chunks.compute_chunk(chunk=run.chunks.get())
     assert (first.digest, first.households) == (again.digest, again.households)
     assert Result.objects.count() == 1
 
 
-def test_a_chunk_that_fails_leaves_the_township_as_it_was(defaults, monkeypatch):
-    make_household(FENGMING)
-    run_over(RESHI)
-    before = outcomes_shown()
+def test_a_chunk_that_always_fails_is_parked_with_its_reason_and_the_others_go_on(defaults, monkeypatch):
+    make_household(FENGMING, wage_income=1000)
+    run_over(TAOYUAN)
+    make_household(OTHER_TOWNSHIP_VILLAGE)
     Sheet.objects.update(wage_income=90000)
+    mark, tries = run_chunks.mark_older_than_cards, []
 
-    def broken(**_):
-        raise RuntimeError
+    def breaks_in_reshi(*, run, township):
+        tries.append(township)
+        return {RESHI: mark, OTHER_TOWNSHIP: mark}[township if len(tries) == 1 else 0](run=run, township=township)
 
-    monkeypatch.setattr(index_runs, "mark_older_than_cards", broken)
-    run = index_runs.start_run(division=division(RESHI), year=YEAR, by=None, in_background=False)
-    with pytest.raises(RuntimeError):
-        index_runs.compute_run(run=run)
-    assert outcomes_shown() == before
-    run.refresh_from_db()
-    assert (run.state, run.error) == ("failed", "RuntimeError")
+    monkeypatch.setattr(run_chunks, "mark_older_than_cards", breaks_in_reshi)
+    run = run_over(TAOYUAN)
+    assert tries == [OTHER_TOWNSHIP, RESHI, RESHI, RESHI]
+    parked = run.chunks.get(township_id=RESHI)
+    assert (parked.state, parked.tries) == ("parked", 4)
+    assert parked.error.startswith("KeyError (breaks_in_reshi:")
+    assert (run.state, run.error, run.households) == ("failed", "1 个乡镇没有完成", 1)
+    assert sorted(outcomes_shown().values()) == ["absolute", "not_poor"]
 
 
 def test_a_township_whose_cards_are_gone_shows_none(defaults):
@@ -311,8 +324,8 @@ def test_a_run_asks_the_database_a_fixed_number_of_times(defaults, django_assert
         make_household(FENGMING, members=3)
     run = index_runs.start_run(division=division(RESHI), year=YEAR, by=None, in_background=False)
     chunk = run.chunks.select_related("run").get()
-    with django_assert_num_queries(13):
-        index_runs.compute_chunk(chunk=chunk)
+    with django_assert_num_queries(16):
+        run_chunks.compute_chunk(chunk=chunk)
 
 
 # --- the SQL twin of the domain ------------------------------------------------------------------------------------
@@ -321,7 +334,6 @@ def test_a_run_asks_the_database_a_fixed_number_of_times(defaults, django_assert
 @pytest.mark.parametrize("row", MEMBERS, ids=lambda row: row["case"])
 def test_golden_members_are_counted_alike_in_postgres(db, row):
     from households.domain.features import count_members
-    from households.models import MemberSheet, Person
     from tests.households.test_features import frame
 
     year = int(row["year"])
@@ -486,3 +498,105 @@ def test_a_batch_leaves_its_cards_stale_for_one_job(defaults, django_capture_on_
     assert callbacks == []
     assert results.recompute_stale(area=TAOYUAN, year=YEAR) == 2
     assert set(outcomes_shown()) == {household.pk, new.pk}
+
+
+# --- a run that broke, and the run that is kept -----------------------------------------------------------------------
+
+
+def broken_run(monkeypatch, code: int = TAOYUAN) -> IndexRun:
+    """A run in which the township of Reshi was parked."""
+    readable = {OTHER_TOWNSHIP: frames.features_of}
+    with monkeypatch.context() as patch:
+        patch.setattr(frames, "features_of", lambda **asked: readable[asked["first"]](**asked))
+        return run_over(code)
+
+
+def test_what_is_undone_is_taken_up_again_where_the_run_stood(defaults, monkeypatch):
+    make_household(FENGMING)
+    make_household(OTHER_TOWNSHIP_VILLAGE)
+    undisturbed = run_over(TAOYUAN)
+    run = broken_run(monkeypatch)
+    done = run.chunks.get(township_id=OTHER_TOWNSHIP)
+    assert (run.state, run.chunks.get(township_id=RESHI).state) == ("failed", "parked")
+    again = index_runs.compute_run(run=index_runs.resume_run(run=run, by=None, in_background=False))
+    assert (again.pk, again.state, again.digest) == (run.pk, "done", undisturbed.digest)
+    assert again.chunks.get(township_id=OTHER_TOWNSHIP).started_at == done.started_at
+    assert Result.objects.filter(run=run).count() == 2
+
+
+def test_a_run_is_not_taken_up_where_it_would_mix_two_states_of_affairs(defaults, monkeypatch):
+    make_household(FENGMING)
+    broken = broken_run(monkeypatch)
+    whole = run_over(RESHI)
+    for run, code in ((broken, "later_run"), (whole, "nothing_left")):
+        with pytest.raises(Refusal) as refused:
+            index_runs.resume_run(run=run, by=None)
+        assert refused.value.code == code
+    last = broken_run(monkeypatch)
+    IndexRun.objects.filter(pk=last.pk).update(started_at=timezone.now() - timedelta(days=1))  # before the release
+    with pytest.raises(Refusal) as refused:
+        index_runs.resume_run(run=last, by=None)
+    assert refused.value.code == "version_changed"
+
+
+def test_a_worker_given_up_for_dead_writes_nothing_into_a_run_that_is_over(defaults):
+    make_household(FENGMING)
+    run = index_runs.start_run(division=division(RESHI), year=YEAR, by=None, in_background=False)
+    chunk = run.chunks.select_related("run").get()
+    index_runs.close_run(run=run, state=IndexRun.State.FAILED, error="silent")
+    run_chunks.compute_chunk(chunk=chunk)
+    assert not Result.objects.exists()
+    assert run_chunks.work_off(chunk=chunk).state == "waiting"
+
+
+def test_a_chunk_whose_worker_always_dies_is_parked(defaults):
+    make_household(FENGMING)
+    run = index_runs.start_run(division=division(RESHI), year=YEAR, by=None, in_background=False)
+    RunChunk.objects.update(tries=run_chunks.MAX_TRIES)
+    parked = run_chunks.work_off(chunk=run.chunks.get())
+    assert (parked.state, parked.error) == ("parked", "工作进程每次都中断")
+
+
+def test_the_final_run_stays_as_it_is_while_cards_change(defaults, people):
+    changed, kept = make_household(FENGMING, wage_income=90000), make_household(FENGMING, wage_income=90000)
+    final = index_runs.mark_final(run=run_over(RESHI), by=people.reshi_officer)
+    Sheet.objects.filter(household=changed).update(wage_income=1000)
+    results.recompute_household(household=changed.pk, year=YEAR)
+    assert outcomes_shown() == {changed.pk: "absolute", kept.pk: "not_poor"}
+    results.recompute_household(household=kept.pk, year=YEAR)
+    assert set(Result.objects.filter(run=final).values_list("outcome", flat=True)) == {"not_poor"}
+    assert IndexRun.objects.filter(kind="cards").count() == 1
+    assert Event.objects.get(verb="index.run_final").facts["digest"] == final.digest
+
+
+def test_a_household_that_left_a_final_run_behind_is_shown_once(defaults, people):
+    household, neighbour = make_household(FENGMING), make_household(FENGMING)
+    index_runs.mark_final(run=run_over(RESHI), by=people.reshi_officer)
+    Sheet.objects.filter(household=household).update(village_id=OTHER_TOWNSHIP_VILLAGE)
+    results.recompute_household(household=household.pk, year=YEAR)
+    shown = dict(Result.objects.current().values_list("household_id", "village_id"))
+    assert shown == {household.pk: OTHER_TOWNSHIP_VILLAGE, neighbour.pk: FENGMING}
+    assert Result.objects.filter(run__final=True).count() == 2
+
+
+def test_a_year_of_a_division_has_one_final_run_and_only_a_complete_one(defaults, people, monkeypatch):
+    make_household(FENGMING)
+    unfinished, first, second = broken_run(monkeypatch, RESHI), run_over(RESHI), run_over(RESHI)
+    index_runs.mark_final(run=second, by=people.reshi_officer)
+    run_over(RESHI)
+    for run, code in ((unfinished, "not_done"), (first, "final_exists")):
+        with pytest.raises(Refusal) as refused:
+            index_runs.mark_final(run=run, by=people.reshi_officer)
+        assert refused.value.code == code
+    with pytest.raises(IntegrityError):
+        IndexRun.objects.filter(pk=first.pk).update(final=True)
+
+
+def test_where_rows_lie_in_the_tables_does_not_change_the_hash(defaults):
+    for wage in (1000, 9000, 90000):
+        make_household(FENGMING, wage_income=wage, members=3)
+    before = run_over(RESHI)
+    for model in (MemberSheet, Person, Sheet, Household):
+        for row in model.objects.order_by("-pk"):
+            model.objects.filter(pk=row.pk).update(id=row.pk)  # a new place in the table
+    assert run_over(RESHI).digest == before.digest

@@ -1,12 +1,15 @@
 """Runs in the browser: begin, watch, stop, read; only offices, and only over their own area."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from changde.audit.models import Event
 from changde.divisions.models import Division
-from households.models import IndexRun, Result
+from households.models import IndexRun, Result, RunChunk
 from households.services import index_runs
 from households.services.index_versions import load_default_versions
 from tests.conftest import login, wait_until
@@ -104,6 +107,39 @@ def test_an_office_sees_and_stops_runs_of_its_own_area_only(people):
     assert office.get(f"/runs/{foreign.pk}/").status_code == 404
     assert office.post(f"/runs/{foreign.pk}/cancel/").status_code == 404
     assert login(people.inspector).post(f"/runs/{own.pk}/cancel/").status_code == 403
+
+
+def test_an_office_takes_up_what_broke_and_keeps_the_finished_run_for_ever(people):
+    load_default_versions()
+    make_household(FENGMING)
+    run = run_over(RESHI, people.reshi_officer, background=True)
+    index_runs.close_run(run=run, state=IndexRun.State.FAILED, error="broken off")
+    RunChunk.objects.update(state=RunChunk.State.PARKED, error="KeyError (read:1)", tries=3)
+    office = login(people.reshi_officer)
+    broken = office.get(f"/runs/{run.pk}/").content.decode()
+    assert "KeyError (read:1)" in broken
+    assert "接着测算没有完成的乡镇" in broken
+    assert "已接着测算" in office.post(f"/runs/{run.pk}/resume/", follow=True).content.decode()
+    run.refresh_from_db()
+    index_runs.compute_run(run=run)
+    assert "定为最终结果" in office.get(f"/runs/{run.pk}/").content.decode()
+    kept = office.post(f"/runs/{run.pk}/final/", follow=True).content.decode()
+    assert "永久保留" in kept
+    assert "定为最终结果" not in kept
+    assert "年度最终" in office.get("/runs/").content.decode()
+    assert Event.objects.filter(verb__in=["index.run_resume", "index.run_final"]).count() == 2
+
+
+def test_a_silent_township_is_named_and_may_be_taken_up_at_once(people):
+    load_default_versions()
+    make_household(FENGMING)
+    run = run_over(RESHI, people.reshi_officer, background=True)
+    long_ago = timezone.now() - timedelta(minutes=1)
+    RunChunk.objects.update(state="running", started_at=long_ago, heartbeat_at=long_ago, worker="server:7", tries=1)
+    page = login(people.reshi_officer).get(f"/runs/{run.pk}/").content.decode()
+    assert "没有响应" in page
+    assert "server:7" in page
+    assert "马上接着做" in page
 
 
 @pytest.mark.parametrize("count", [1, 4])
