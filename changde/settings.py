@@ -258,6 +258,10 @@ CELERY_BEAT_SCHEDULE = {
     "forget-old-drafts": {"task": "households.tasks.forget_old_drafts", "schedule": 3600},
     "forget-expired-exports": {"task": "households.tasks.forget_expired_exports", "schedule": 3600},
     "forget-printouts": {"task": "households.tasks.forget_printouts", "schedule": 3600},
+    "compare-registers": {
+        "task": "households.tasks.compare_registers_nightly",
+        "schedule": crontab(hour=3, minute=10),
+    },
     "find-duplicates": {"task": "households.tasks.find_duplicates", "schedule": crontab(hour=2, minute=40)},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")

@@ -10,9 +10,22 @@ from celery import shared_task
 from changde.jobs.models import Job
 from changde.jobs.services import RunningJob, finisher, handler
 from households.domain.card_workbook import CardBook, open_cards
+from households.domain.registers import open_register
 from households.domain.workbook import WorkbookRefused
-from households.models import CardExport, ImportBatch, IndexRun, Printout, RunChunk
-from households.services import drafts, duplicates, exports, imports, index_runs, night_checks, printouts, results, undo
+from households.models import CardExport, ImportBatch, IndexRun, Printout, RegisterVersion, RunChunk
+from households.services import (
+    drafts,
+    duplicates,
+    exports,
+    imports,
+    index_runs,
+    night_checks,
+    printouts,
+    register_comparison,
+    registers,
+    results,
+    undo,
+)
 
 
 @contextmanager
@@ -168,3 +181,44 @@ def find_duplicates_in_area(job: RunningJob) -> dict[str, Any]:
 def find_duplicates() -> None:
     """Beat, every night: new candidates of the whole city for the duplicates desk."""
     duplicates.find_candidates()
+
+
+@handler(registers.CHECK_JOB)
+def check_register(job: RunningJob) -> dict[str, Any]:
+    """Read a register's table and foresee what it would bring."""
+    version = RegisterVersion.objects.get(pk=job.parameters["version"])
+    try:
+        table = open_register(BytesIO(version.content or b""), version.kind)
+    except WorkbookRefused as refused:
+        registers.note_refused_file(version, refused)
+        return {"refused_file": True}
+    with table:
+        version = registers.check(version=version, table=table, progress=job.progress)
+    return {"rows": version.rows, "accepted": version.accepted}
+
+
+@handler(register_comparison.COMPARE_JOB)
+def compare_registers(job: RunningJob) -> dict[str, Any]:
+    """Members against the registers: one version's area and register, or all registers of an area."""
+    if "version" in job.parameters:
+        version = RegisterVersion.objects.defer("file_cipher").get(pk=job.parameters["version"])
+        kept = registers.compare_version(version=version, by=job.owner, progress=job.progress)
+    else:
+        kept = register_comparison.compare(area=job.parameters["area"], by=job.owner, progress=job.progress)
+    return {"opened": kept.opened, "changed": kept.changed, "closed": kept.closed}
+
+
+@finisher(registers.CHECK_JOB)
+@finisher(register_comparison.COMPARE_JOB)
+def register_job_broke_off(job: Job) -> None:
+    version = RegisterVersion.objects.defer("file_cipher").filter(pk=job.parameters.get("version")).first()
+    if version is not None:
+        version.job = job
+        registers.settle(version)
+
+
+@shared_task(name="households.tasks.compare_registers_nightly")
+def compare_registers_nightly() -> None:
+    """Beat, every night: cards and members have changed by day; old entries are forgotten."""
+    registers.forget_old()
+    register_comparison.start_nightly()

@@ -16,6 +16,13 @@ from households.models.listing import ColumnChoice, SavedFilter
 from households.models.need import HouseholdNeed
 from households.models.person import Person
 from households.models.printout import Printout
+from households.models.register import (
+    RegisterEntry,
+    RegisterKeeper,
+    RegisterKind,
+    RegisterProblem,
+    RegisterVersion,
+)
 from households.models.sheet import MemberSheet, Sheet
 from households.models.village_card import VillageCard
 from households.models.yearly_standard import StandardRate, YearlyStandard
@@ -46,6 +53,11 @@ __all__ = [
     "MoveRequest",
     "Person",
     "Printout",
+    "RegisterEntry",
+    "RegisterKeeper",
+    "RegisterKind",
+    "RegisterProblem",
+    "RegisterVersion",
     "Result",
     "RunChunk",
     "SavedFilter",
