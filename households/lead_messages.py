@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from households.messages import message
@@ -52,6 +52,33 @@ REGISTER_SENTENCES: dict[str, tuple[str | Promise, str | Promise]] = {
         _("户卡工资性收入%(declared_told)s"),
     ),
     "insurance_lapsed": (_("%(scheme)s状态为“%(state)s”"), _("户卡填已参加居民医疗保险")),
+}
+
+# rule -> what it is called, short
+REGISTER_RULES: dict[str, str | Promise] = {
+    "private_car": _("生活用车"),
+    "vehicle_for_living": _("谋生用车"),
+    "vehicle_unclear": _("用途不明的车"),
+    "commercial_flat": _("商品房"),
+    "shop": _("商铺或办公用房"),
+    "on_payroll": _("财政供养"),
+    "minor_post": _("公益性岗位或村组职务"),
+    "company": _("企业"),
+    "sole_trader": _("个体工商户"),
+    "cooperative": _("农民专业合作社"),
+    "deceased_counted": _("死亡后仍计入人口"),
+    "deceased_open": _("死亡后仍在册"),
+    "medical_hardship": _("大额自付医疗费用"),
+    "medical_understated": _("医疗支出少填"),
+    "school_dropout": _("辍学而户卡在校"),
+    "school_suspended": _("休学而户卡在校"),
+    "school_attending": _("在读而户卡不在校"),
+    "disability_unlisted": _("有残疾证而户卡没有填"),
+    "dibao_undeclared": _("低保金没有填"),
+    "dibao_understated": _("低保金少填"),
+    "hidden_wage": _("有职工保险而没有填工资"),
+    "wage_understated": _("工资性收入少填"),
+    "insurance_lapsed": _("居民医疗保险断保"),
 }
 
 # what is wrong with a row of a register, beside the texts of the cells (messages)
@@ -120,6 +147,6 @@ def _yuan(amount: Any) -> str:
     """100763 -> 10.1 万元, 8287 -> 8,287 元."""
     if amount is None:
         return gettext("未知")
-    if abs(amount) >= 100_000:
-        return gettext("%s 万元") % f"{amount / 10_000:,.1f}".removesuffix(".0")
+    if abs(amount) >= 100_000 and (get_language() or "").startswith("zh"):  # only Chinese counts in ten thousands
+        return f"{amount / 10_000:,.1f}".removesuffix(".0") + " 万元"
     return gettext("%s 元") % f"{amount:,.0f}"

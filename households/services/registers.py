@@ -306,6 +306,25 @@ def withdraw(*, version: RegisterVersion, by: User) -> RegisterVersion:
     return locked
 
 
+@transaction.atomic
+def restore(*, version: RegisterVersion, by: User) -> RegisterVersion:
+    """Take a withdrawn version into force again, while its entries are kept and the same file did not come anew."""
+    locked = _locked(version)
+    if locked.state != State.WITHDRAWN or locked.forgotten_at is not None or locked.confirmed_at is None:
+        raise Refusal("not_restorable", _("这一版不能恢复：没有撤回过，或数据已按期删除"))
+    live = (*RegisterVersion.TAKEN, State.WAITING, State.CHECKED)
+    same = RegisterVersion.objects.filter(
+        kind=locked.kind, source=locked.source, division=locked.division, digest=locked.digest, state__in=live
+    )
+    if same.exists():
+        raise Refusal("file_there", _("同一份文件已重新上传，不用再恢复这一版"))
+    locked.state, locked.withdrawn_at, locked.withdrawn_by = State.RUNNING, None, None
+    locked.job = _compare_later(locked, by)
+    locked.save(update_fields=["state", "withdrawn_at", "withdrawn_by", "job"])
+    record("registers.restore", by=by, target=locked, area=locked.division_id, kind=locked.kind)
+    return locked
+
+
 def _compare_later(version: RegisterVersion, by: User | None) -> Job:
     parameters = {"version": version.pk}
     return enqueue(register_comparison.COMPARE_JOB, by=by, area=version.division_id, parameters=parameters)

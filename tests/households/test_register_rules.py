@@ -8,7 +8,7 @@ import pytest
 
 from households.domain.register_rules import CardFacts, Found, Match, Member, judge, kinds_of, pairs, rules
 from households.domain.registers import REGISTERS
-from households.lead_messages import REGISTER_SENTENCES, sentence
+from households.lead_messages import REGISTER_RULES, REGISTER_SENTENCES, sentence
 from households.models import Finding
 
 AS_OF = date(2019, 10, 31)
@@ -50,7 +50,7 @@ def test_each_example_hits_or_not_as_written(row):
 def test_every_rule_has_a_right_and_a_wrong_example_a_sentence_and_a_kind_of_lead():
     told = {(row["rule"], row["hit"]) for row in examples()}
     assert told == {(rule, hit) for rule in rules() for hit in ("yes", "no")}
-    assert set(REGISTER_SENTENCES) == set(rules())
+    assert set(REGISTER_SENTENCES) == set(REGISTER_RULES) == set(rules())
     assert {kind for register in REGISTERS for kind in kinds_of(register)} <= set(Finding.LEADS)
 
 

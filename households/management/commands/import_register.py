@@ -122,7 +122,8 @@ class Command(BaseCommand):
             return
         self.stdout.write(
             f"{version.get_kind_display()}（{version.source} {version.as_of}，第 {version.pk} 版）："
-            f"读取 {version.rows} 行，接收 {version.accepted} 行，退回 {version.refused} 行；对上 {version.matched} 人，新开线索 {opened} 条"
+            f"读取 {version.rows} 行，接收 {version.accepted} 行，"
+            f"退回 {version.refused} 行；对上 {version.matched} 人，新开线索 {opened} 条"
         )
         for each in refused:
             self.stdout.write(f"  退回 第{each['row']}行 {each['column']}：{each['reason']}")
