@@ -265,6 +265,10 @@ CELERY_BEAT_SCHEDULE = {
     "forget-printouts": {"task": "households.tasks.forget_printouts", "schedule": 3600},
     "keep-status-leads": {"task": "households.tasks.keep_status_leads", "schedule": crontab(hour=3, minute=30)},
     "learn-lead-weights": {"task": "households.tasks.learn_lead_weights", "schedule": crontab(hour=4, minute=30)},
+    "compare-registers": {
+        "task": "households.tasks.compare_registers_nightly",
+        "schedule": crontab(hour=3, minute=10),
+    },
     "find-duplicates": {"task": "households.tasks.find_duplicates", "schedule": crontab(hour=2, minute=40)},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")

@@ -24,6 +24,7 @@ def _offer_pages() -> None:
     navigation.register("runs", _("识别测算"), "households:runs", "chart", "recompute", order=46)
     navigation.register("index", _("识别标准"), "households:index_versions", "scroll", "read_index", order=47)
     navigation.register("imports", _("导入"), "households:imports", "import", "import_cards", order=48)
+    navigation.register("registers", _("部门数据"), "households:registers", "link", "bring_registers", order=49)
     navigation.register("duplicates", _("查重台"), "households:duplicates", "match", "decide_duplicates", order=62)
     navigation.register("exports", _("导出"), "households:exports", "export", "export_cards", order=65)
     navigation.register("moves", _("户卡迁移"), "households:moves", "map", "read_cards", order=65)
@@ -51,6 +52,8 @@ def _name_jobs() -> None:
     badges.register("job_kind", "print_cards", _("打印全村户卡"))
     badges.register("job_kind", "undo_cards", _("撤销导入"))
     badges.register("job_kind", "find_status_leads", _("按识别结果查找线索"))
+    badges.register("job_kind", "check_register", _("检查部门数据"))
+    badges.register("job_kind", "compare_registers", _("比对部门数据"))
 
 
 def _show_states() -> None:
@@ -135,6 +138,17 @@ def _show_states() -> None:
         ("undone", _("已撤销"), "neutral", "undo"),
     ):
         badges.register("import", state, label, tone, icon)
+    for state, label, tone, icon in (
+        ("waiting", _("正在检查"), "info", "clock"),
+        ("checked", _("待确认启用"), "warning", "question"),
+        ("running", _("正在比对"), "info", "jobs"),
+        ("done", _("已启用"), "good", "check"),
+        ("replaced", _("已被新版替代"), "neutral", "undo"),
+        ("failed", _("未能读取"), "danger", "stop"),
+        ("cancelled", _("已取消"), "neutral", "cross"),
+        ("withdrawn", _("已撤回"), "neutral", "undo"),
+    ):
+        badges.register("register", state, label, tone, icon)
     for kind, label, tone, icon in (
         ("refused", _("退回"), "danger", "stop"),
         ("waiting", _("待核实"), "warning", "clock"),

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from changde.bulk.copy import column_text, copy_in_text, copy_out_bytes, sql_text
+from changde.bulk.copy import column_text, copy_in_text, copy_out, copy_out_bytes, sql_text
 from households.domain.features import FEATURES
 from households.domain.index import IndexSystem, assess, has_doubt
 from households.models import IndexRun, IndexVersion, Result

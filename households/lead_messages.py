@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from households import register_messages
 from households.models import Finding, HouseholdStatus, Result, VillageCadre
 
 Parameters = Mapping[str, Any]
@@ -230,13 +231,11 @@ DETECTOR_SENTENCES: dict[str, Callable[[Parameters], str]] = {
 }
 
 
-def _dictionaries() -> list[Sentences]:
-    return [found for name, found in globals().items() if name.endswith("_SENTENCES")]
-
-
 def sentence(rule: str, parameters: Parameters, kind: str = "") -> str:
     """The sentence of a rule; of a rule nobody wrote one for, the label of the lead's kind."""
-    for sentences in _dictionaries():
+    if rule in register_messages.REGISTER_SENTENCES:
+        return register_messages.sentence(rule, parameters)
+    for sentences in (STATUS_SENTENCES, DETECTOR_SENTENCES):
         if rule in sentences:
             text: str | Callable[[Parameters], str] = sentences[rule]
             return text(parameters) if callable(text) else str(text) % parameters
@@ -251,8 +250,9 @@ RULE_NAMES = {
 
 def rule_name(kind: str, rule: str) -> str:
     """A rule among others: its own name where it has one, else its kind with the rule's id where they differ."""
-    if rule in RULE_NAMES:
-        return str(RULE_NAMES[rule])
+    names = register_messages.REGISTER_RULES | RULE_NAMES
+    if rule in names:
+        return str(names[rule])
     label = str(Finding.Kind(kind).label) if kind in Finding.Kind.values else kind
     return label if rule in ("", kind) else f"{label}（{rule}）"
 

@@ -11,8 +11,18 @@ from changde.accounts.refusal import Refusal
 from changde.jobs.models import Job
 from changde.jobs.services import RunningJob, finisher, handler
 from households.domain.card_workbook import CardBook, open_cards
+from households.domain.registers import open_register
 from households.domain.workbook import WorkbookRefused
-from households.models import CardExport, ImportBatch, IndexRun, IndexTrial, IndexTrialTownship, Printout, RunChunk
+from households.models import (
+    CardExport,
+    ImportBatch,
+    IndexRun,
+    IndexTrial,
+    IndexTrialTownship,
+    Printout,
+    RegisterVersion,
+    RunChunk,
+)
 from households.services import (
     detection,
     drafts,
@@ -26,6 +36,8 @@ from households.services import (
     leads,
     night_checks,
     printouts,
+    register_comparison,
+    registers,
     results,
     run_chunks,
     status_leads,
@@ -268,3 +280,44 @@ def count_figures() -> None:
 def check_figures() -> None:
     """Beat, every night: what is kept against a count from the tables."""
     figures.check()
+
+
+@handler(registers.CHECK_JOB)
+def check_register(job: RunningJob) -> dict[str, Any]:
+    """Read a register's table and foresee what it would bring."""
+    version = RegisterVersion.objects.get(pk=job.parameters["version"])
+    try:
+        table = open_register(BytesIO(version.content or b""), version.kind)
+    except WorkbookRefused as refused:
+        registers.note_refused_file(version, refused)
+        return {"refused_file": True}
+    with table:
+        version = registers.check(version=version, table=table, progress=job.progress)
+    return {"rows": version.rows, "accepted": version.accepted}
+
+
+@handler(register_comparison.COMPARE_JOB)
+def compare_registers(job: RunningJob) -> dict[str, Any]:
+    """Members against the registers: one version's area and register, or all registers of an area."""
+    if "version" in job.parameters:
+        version = RegisterVersion.objects.defer("file_cipher").get(pk=job.parameters["version"])
+        kept = registers.compare_version(version=version, by=job.owner, progress=job.progress)
+    else:
+        kept = register_comparison.compare(area=job.parameters["area"], by=job.owner, progress=job.progress)
+    return {"opened": kept.opened, "changed": kept.changed, "closed": kept.closed}
+
+
+@finisher(registers.CHECK_JOB)
+@finisher(register_comparison.COMPARE_JOB)
+def register_job_broke_off(job: Job) -> None:
+    version = RegisterVersion.objects.defer("file_cipher").filter(pk=job.parameters.get("version")).first()
+    if version is not None:
+        version.job = job
+        registers.settle(version)
+
+
+@shared_task(name="households.tasks.compare_registers_nightly")
+def compare_registers_nightly() -> None:
+    """Beat, every night: cards and members have changed by day; old entries are forgotten."""
+    registers.forget_old()
+    register_comparison.start_nightly()

@@ -35,6 +35,7 @@ from households.models import (
     LifeEvent,
     Membership,
     Printout,
+    RegisterVersion,
     SavedFilter,
     StagedHousehold,
     VillageCadre,
@@ -486,6 +487,39 @@ def index_trial(world: World) -> int:
     return world.tried.pk
 
 
+def register(world: World) -> int:
+    """A register of Taoyuan county in force, brought by its office."""
+    return _register(world, "done").pk
+
+
+def checked_register(world: World) -> int:
+    return _register(world, "checked").pk
+
+
+def withdrawn_register(world: World) -> int:
+    return _register(world, "withdrawn").pk
+
+
+def _register(world: World, state: str) -> RegisterVersion:
+    version, _made = RegisterVersion.objects.get_or_create(
+        kind="vehicle",
+        source=MARKS[0],
+        division_id=TAOYUAN,
+        as_of=date(2019, 10, 31),
+        owner=world.people.taoyuan_office,
+        state=state,
+        defaults={
+            "file_name": MARKS[0],
+            "digest": state,
+            "size": 1,
+            "confirmed_at": timezone.now(),
+            "compared_at": timezone.now(),
+            "withdrawn_at": timezone.now() if state == "withdrawn" else None,
+        },
+    )
+    return version
+
+
 SAMPLES: dict[str, Callable[[World], Any]] = {
     function.__name__: function
     for function in (
@@ -496,6 +530,9 @@ SAMPLES: dict[str, Callable[[World], Any]] = {
         village_card,
         job,
         import_batch,
+        register,
+        checked_register,
+        withdrawn_register,
         card_draft,
         export,
         kept_filter,

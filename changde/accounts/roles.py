@@ -53,6 +53,9 @@ CAPABILITIES: dict[str, frozenset[str]] = {
         "manage_index": {Role.COUNTY_OFFICE, Role.CITY_OFFICE},
         "read_standards": _READERS,
         "manage_standards": {Role.COUNTY_OFFICE, Role.CITY_OFFICE},
+        # department registers: a department brings its own and reads no card; offices read all of their area
+        "bring_registers": {Role.COUNTY_OFFICE, Role.CITY_OFFICE, Role.DEPARTMENT},
+        "read_registers": {Role.COUNTY_OFFICE, Role.CITY_OFFICE},
         # cadres
         "read_cadres": _OFFICES | {Role.INSPECTOR},
         "manage_cadres": {Role.COUNTY_OFFICE, Role.CITY_OFFICE},

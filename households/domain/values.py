@@ -88,6 +88,7 @@ _YES = frozenset({"是", "√", "✓", "✔", "Y", "YES", "TRUE"})
 _NO = frozenset({"否", "×", "✗", "✘", "N", "NO", "FALSE"})
 _UNITS = {
     "yuan/year": ("元/年", "元"),
+    "yuan": ("元",),
     "mu": ("亩",),
     "head": ("头", "只", "羽"),
     "km": ("公里", "千米", "km", "KM"),

@@ -167,6 +167,15 @@ def open_workbook(
         raise
 
 
+def sheet_names(source: Path | BinaryIO, limits: ReadLimits | None = None) -> tuple[str, ...]:
+    """The sheets of an .xlsx in their order, none for text; raises WorkbookRefused. No row is read."""
+    with source.open("rb") if isinstance(source, Path) else _on_disk(source) as file, tempfile.TemporaryFile() as spool:
+        if _is_text(file):
+            return ()
+        _run_reader(file, (), limits or ReadLimits(), spool)
+        return tuple(_start(spool)["sheets"])
+
+
 def _is_text(file: IO[bytes]) -> bool:
     """Neither an .xlsx nor an OLE file: then CSV, alone or in a zip. Only a small directory of a zip is looked at."""
     file.seek(0)

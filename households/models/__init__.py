@@ -20,6 +20,13 @@ from households.models.listing import ColumnChoice, SavedFilter
 from households.models.need import HouseholdNeed
 from households.models.person import Person
 from households.models.printout import Printout
+from households.models.register import (
+    RegisterEntry,
+    RegisterKeeper,
+    RegisterKind,
+    RegisterProblem,
+    RegisterVersion,
+)
 from households.models.sheet import MemberSheet, Sheet
 from households.models.village_cadre import CadreRelative, VillageCadre
 from households.models.village_card import VillageCard
@@ -59,6 +66,11 @@ __all__ = [
     "MoveRequest",
     "Person",
     "Printout",
+    "RegisterEntry",
+    "RegisterKeeper",
+    "RegisterKind",
+    "RegisterProblem",
+    "RegisterVersion",
     "Result",
     "RunChunk",
     "SavedFilter",

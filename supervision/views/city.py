@@ -18,8 +18,8 @@ from changde.web.pages import render_page
 from households.domain.figures import CAUSES, CLASSES, RELATIVE_CUTOFF, RELATIVE_LINE, STATUSES
 from households.domain.index import ABSOLUTE, NOT_POOR, UNDETERMINED
 from households.domain.workbook import write
-from households.models import HouseholdStatus, Result
 from households.index_words import label_text
+from households.models import HouseholdStatus, Result
 from supervision.figures_book import pages_of
 from supervision.selectors.figures import AreaFigures, Row, area_figures, area_for
 
