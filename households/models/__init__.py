@@ -12,6 +12,7 @@ from households.models.identity import IdentityClaim
 from households.models.imports import ImportBatch, ImportProblem, StagedHousehold, WaitingHousehold
 from households.models.income_line import IncomeLine
 from households.models.index import IndexRun, IndexVersion, Result, RunChunk, TownshipPointer
+from households.models.listed_card import ListedCard
 from households.models.listing import ColumnChoice, SavedFilter
 from households.models.need import HouseholdNeed
 from households.models.person import Person
@@ -34,6 +35,7 @@ __all__ = [
     "Household",
     "HouseholdNeed",
     "LifeEvent",
+    "ListedCard",
     "HouseholdStatus",
     "IdentityClaim",
     "ImportBatch",

@@ -22,6 +22,7 @@ from changde.divisions.models import Division
 from households.domain.city import YEARS, Place, Village, count_members, plan_villages
 from households.models import Household, Person, Sheet, VillageCard
 from households.services.city_rows import LOADED, Lines, Order, make_lines
+from households.services.listed_cards import hold_lists, list_all
 
 CITY = 430700000000
 CHUNK = 4000  # households whose lines are in memory at once, for each process
@@ -67,6 +68,7 @@ def seed_city(
 def _write(households: int, seed: int, add: bool, progress: Progress) -> Seeded:
     villages = [village for village in plan_villages(real_villages(), households, seed) if village.households]
     lock_against_writers(LOADED)
+    hold_lists()
     bare = Bare(LOADED) if households >= PAYS_FROM and not add else None
     if bare:
         bare.strip()
@@ -83,6 +85,7 @@ def _write(households: int, seed: int, add: bool, progress: Progress) -> Seeded:
         progress(_("写入户卡"), done, households)
     if bare:
         bare.complete(lambda step, steps, name: progress(_("建立索引 %(name)s") % {"name": name}, step, steps))
+    list_all()
     return Seeded(done, rows.get(Person._meta.label, 0), len(villages), rows)
 
 
