@@ -5,7 +5,7 @@ ID number; a household row with neither waits (nothing is matched by emptiness).
 header and check id, with the value as written, masked where it is personal.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -110,7 +110,8 @@ def _field_of(sheet: str, entities: tuple[str, ...], attribute: str) -> Field | 
 class CardBook:
     """An opened workbook of cards; use as a context manager."""
 
-    def __init__(self, book: Workbook[Field]):
+    def __init__(self, book: Workbook[Field], groups: Sequence[Group] | None = None):
+        """`groups` where they are known: a process that reads ahead has them from the one that opened the workbook."""
         self._book = book
         self._shift = values.SHIFT_1904 if book.date1904 else 0
         # Of each sheet: (position, entity, attribute, what an empty cell means, how the column is read).
@@ -121,15 +122,20 @@ class CardBook:
             ]
             for sheet, table in book.tables.items()
         }
-        self.groups: list[Group] = []
+        self.groups: list[Group] = list(groups or ())
         self.members = 0
-        self._group()
+        if groups is None:
+            self._group()
 
     def __enter__(self) -> "CardBook":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._book.__exit__(kind, error, at)
+
+    @property
+    def book(self) -> Workbook[Field]:
+        return self._book
 
     @property
     def unknown_columns(self) -> dict[str, tuple[str, ...]]:
@@ -148,23 +154,15 @@ class CardBook:
     def _keys(self, sheet: str) -> Iterator[tuple[Row, str | None, str | None]]:
         table = self._book.tables[sheet]
         columns = {of.attribute: (of, index) for of, index in table.columns.items() if _joins(of)}
+        number_key, head_key = (_Key(columns.get(name)) for name in (_NUMBER, _HEAD))
         last: tuple[str | None, str | None] = None, None
         for row in self._book.rows(sheet):
-            number, head = (self._key(row, columns.get(name)) for name in (_NUMBER, _HEAD))
+            number, head = number_key.of(row), head_key.of(row)
             if number is not None and number.startswith(EXAMPLE):
                 continue
             if table.shared:  # merged cells: only the first row of a household names it
                 number, head = last = (number, head) if number or head else last
             yield row, number, head
-
-    def _key(self, row: Row, column: tuple[Field, int] | None) -> str | None:
-        if column is None:
-            return None
-        value = values.parse(column[0], row.cell(column[1]))
-        if not isinstance(value, str):
-            return None
-        number = id_number.parse(value) if column[0].type == "id" else None
-        return number.number if number else value
 
     def _group(self) -> None:
         by_number: dict[str, Group] = {}
@@ -297,6 +295,32 @@ class CardBook:
                     yield [row.cell(at) for at in kept] + [texts.get(sheet, {}).get(row.number)]
 
         return Page(sheet, [*headers, REASON_HEADER], rows())
+
+
+class _Key:
+    """A column that joins rows. Members of one household stand one below the other: what repeats is read once."""
+
+    def __init__(self, column: tuple[Field, int] | None):
+        self._column = column
+        self._raw: Any = None
+        self._value: str | None = None
+
+    def of(self, row: Row) -> str | None:
+        if self._column is None:
+            return None
+        of, index = self._column
+        raw = row.cell(index)
+        if raw != self._raw or raw.__class__ is not self._raw.__class__:
+            self._raw, self._value = raw, self._read(of, raw)
+        return self._value
+
+    @staticmethod
+    def _read(of: Field, raw: Any) -> str | None:
+        value = values.parse(of, raw)
+        if not isinstance(value, str):
+            return None
+        number = id_number.parse(value) if of.type == "id" else None
+        return number.number if number else value
 
 
 def _joins(of: Field) -> bool:

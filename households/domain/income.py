@@ -8,13 +8,15 @@ divided or rounded before the comparison with a line: a household is below it wh
 example is in docs/income.md.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-import pandas as pd
+if TYPE_CHECKING:  # loaded by what works on columns: who reads a workbook ahead wants the figures of one card alone
+    import pandas as pd
 
 EARNINGS = ("wage_income", "business_income", "property_income")
 TRANSFERS = ("family_planning", "dibao", "wubao", "pension", "ecological_compensation", "other_transfer")
@@ -44,6 +46,9 @@ def per_capita(net_income: int, members: int) -> int:
 
 def whole_numbers(column: pd.Series) -> pd.Series:
     """The column as nullable whole numbers; a fraction is a ValueError, because fen and persons have none."""
+    import numpy as np
+    import pandas as pd
+
     if column.dtype == NUMBER:
         return column
     known = column.notna()
@@ -60,6 +65,8 @@ def income(cards: pd.DataFrame) -> pd.DataFrame:
 
     `cards` has one row per household and the columns of PARTS.
     """
+    import pandas as pd
+
     parts = {name: whole_numbers(cards[name]) for name in PARTS}
     transfer = sum((parts[name] for name in TRANSFERS[1:]), start=parts[TRANSFERS[0]])
     earned = sum((parts[name] for name in EARNINGS[1:]), start=parts[EARNINGS[0]])
@@ -93,6 +100,8 @@ class IncomeRow:
 
 def explain_income(values: Mapping[str, int | None]) -> list[IncomeRow]:
     """The worksheet of one household, line by line, from the fen of PARTS."""
+    import pandas as pd
+
     card = pd.DataFrame({name: pd.Series([values[name]], dtype=NUMBER) for name in PARTS})
     sums = income(card).iloc[0]
 

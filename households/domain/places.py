@@ -15,6 +15,11 @@ class Places:
             self._codes.add(code)
             self._by_name.setdefault(name, []).append((code, township, county))
 
+    @property
+    def counties(self) -> set[int]:
+        """The codes of the counties that have villages."""
+        return {code - code % 1_000_000 for code in self._codes}
+
     def village(self, household: HouseholdFacts) -> int | None:
         """The village's code; None when the code is unknown and the names do not lead to exactly one village.
 

@@ -28,6 +28,7 @@ _READER = Path(row_stream.__file__)
 _TABLE_READER = Path(table_stream.__file__)
 HEADER_WITHIN = 20
 MEGABYTE = 1 << 20
+_BLOCK, _LINE = MEGABYTE, 4096  # bytes of the spool read at once: rows in order, a row by its position
 REASON_HEADER = "退回原因"
 
 Column = TypeVar("Column")
@@ -114,6 +115,7 @@ class Workbook(Generic[Column]):
     """An opened workbook; use as a context manager, the spool ends with it."""
 
     def __init__(self, spool: IO[bytes], sheets: Sequence[str], date1904: bool):
+        spool.flush()
         self._spool, self.sheets, self.date1904 = spool, tuple(sheets), date1904
         self.tables: dict[str, Table[Column]] = {}
         self.encoding = ""
@@ -128,17 +130,39 @@ class Workbook(Generic[Column]):
     def rows(self, sheet: str) -> Iterator[Row]:
         """The rows below the header, in the order of the file."""
         table = self.tables[sheet]
-        position = table.first
-        while position < table.last:
-            row = self.row_at(position)
-            position = self._spool.tell()
-            yield row
+        position, rest, descriptor = table.first, b"", self.descriptor
+        read = table.first
+        while read < table.last:
+            block = os.pread(descriptor, min(_BLOCK, table.last - read), read)
+            if not block:
+                return
+            read += len(block)
+            *lines, rest = (rest + block).split(b"\n")
+            for line in lines:
+                number, cells = json.loads(line)
+                yield Row(number, cells, position)
+                position += len(line) + 1
 
     def row_at(self, position: int) -> Row:
         """A row again, by its position."""
-        self._spool.seek(position)
-        number, cells = json.loads(self._spool.readline())
-        return Row(number, cells, position)
+        return self._line_at(position)[0]
+
+    def _line_at(self, position: int) -> tuple[Row, int]:
+        """A row and where the next one begins. Reads without moving the spool: a reader ahead shares its descriptor."""
+        line, size = b"", _LINE
+        while b"\n" not in line:
+            block = os.pread(self.descriptor, size, position + len(line))
+            if not block:
+                raise ValueError(f"no row at {position}")
+            line, size = line + block, _BLOCK
+        line = line[: line.index(b"\n")]
+        number, cells = json.loads(line)
+        return Row(number, cells, position), position + len(line) + 1
+
+    @property
+    def descriptor(self) -> int:
+        """The spool, for a process that reads beside this one."""
+        return self._spool.fileno()
 
 
 def open_workbook(
@@ -343,10 +367,10 @@ def _spans(spool: IO[bytes], counted: dict[str, int | None]) -> dict[str, tuple[
 def _header(book: Workbook[Column], layout: Layout[Column], first: int, last: int) -> tuple[Row, int, int] | None:
     """The row with the most known headers among the first rows, at least two; where its successor begins; its count."""
     best: tuple[int, Row, int, int] | None = None
-    for count, row in enumerate(_first_rows(book, first, last), 1):
+    for count, (row, after) in enumerate(_first_rows(book, first, last), 1):
         known = sum(layout.lookup(cell) is not None for cell in row.cells if isinstance(cell, str))
         if known >= 2 and (best is None or known > best[0]):
-            best = known, row, book._spool.tell(), count
+            best = known, row, after, count
     return best[1:] if best else None
 
 
@@ -387,13 +411,13 @@ def near_to(header: str, others: Collection[str]) -> list[str]:
     return get_close_matches(header, list(others), n=2, cutoff=0.5)
 
 
-def _first_rows(book: Workbook[Column], position: int, last: int) -> Iterator[Row]:
+def _first_rows(book: Workbook[Column], position: int, last: int) -> Iterator[tuple[Row, int]]:
+    """Each with where its successor begins."""
     for _count in range(HEADER_WITHIN):
         if position >= last:
             return
-        row = book.row_at(position)
-        position = book._spool.tell()
-        yield row
+        row, position = book._line_at(position)
+        yield row, position
 
 
 # -- out ---------------------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from households.models.income_line import IncomeLine
 from households.models.index import IndexRun, IndexVersion, Result, RunChunk, TownshipPointer
 from households.models.index_trial import IndexTrial, IndexTrialTownship, IndexTrialVillage
 from households.models.lead_rule import LeadRule
+from households.models.listed_card import ListedCard
 from households.models.listing import ColumnChoice, SavedFilter
 from households.models.need import HouseholdNeed
 from households.models.person import Person
@@ -50,6 +51,7 @@ __all__ = [
     "Household",
     "HouseholdNeed",
     "LifeEvent",
+    "ListedCard",
     "HouseholdStatus",
     "IdentityClaim",
     "ImportBatch",

@@ -17,7 +17,7 @@ from changde.divisions.codes import Level, contains
 from changde.divisions.models import Division
 from changde.web.keyset import PAGE_SIZE, KeysetPage
 from households.filters import KEYS, ORDERS, CardFilter
-from households.models import Household, Sheet
+from households.models import Household, ListedCard, Sheet
 from households.selectors import cards as selectors
 from households.selectors.search import Search, matching, understand, unsealed
 
@@ -79,11 +79,27 @@ class CardList:
                 size=size,
             )
             page.rows = [sheet.household for sheet in page.rows]
+        elif listed := self._listed():
+            page = KeysetPage(
+                listed.select_related("household").prefetch_related("household__village"),
+                parameters,
+                order=("village_id", "head_pinyin", "pk"),
+                size=size,
+            )
+            page.rows = [card.household for card in page.rows]
         else:
             page = KeysetPage(self._ordered(), parameters, order=_ORDERS[self.order], size=size)
             page.queryset = self.cards if self.order == "changed" else page.queryset  # what the total is counted from
         page.rows = selectors.with_year(page.rows, self.year)
         return page
+
+    def _listed(self) -> QuerySet[ListedCard] | None:
+        """The list by outcome or cause alone: both stand beside the order of the list, so that one index answers."""
+        facts = {name: value for name, value in self.values.items() if name in ("outcome", "cause")}
+        if not facts or self.order or self.search or len(facts) < len(self.values):
+            return None
+        cards = ListedCard.objects.visible_to(self.user).filter(year=self.year or 0, **facts)
+        return cards.within(self.division.code) if self.division else cards
 
     def _ordered(self) -> QuerySet[Household]:
         cards = self.cards

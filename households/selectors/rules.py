@@ -1,6 +1,6 @@
 """What a card is judged by: built here alone, for form, workbook, API and night."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from functools import cached_property
 
@@ -9,8 +9,9 @@ from changde.divisions.models import Division
 from households.domain.checks import Beside, Context, Limits
 from households.domain.checks.figures import combined
 from households.domain.places import Places
+from households.domain.read_ahead import Ruling
 from households.models import CheckSetting
-from households.selectors.lines import income_lines
+from households.selectors.lines import income_lines, lines_of_all_counties
 
 
 def real_places() -> Places:
@@ -36,22 +37,31 @@ class CheckRules:
 
     def __init__(self, places: Places | None = None):
         self.places = places
-        self._lines: dict[int | None, Mapping[int, Decimal]] = {}
-        self._set: dict[int | None, tuple[Limits, frozenset[str]]] = {}
+        self._rulings: dict[int | None, Ruling] = {}
 
     def context(self, *, village: int | None, year: int | None, beside: Beside | None = None) -> Context:
-        county = ancestor(village, Level.COUNTY) if village else None
-        if county not in self._lines:
-            self._lines[county] = income_lines(county)
-            self._set[county] = self._of(county)
-        limits, off = self._set[county]
+        ruling = self.ruling(ancestor(village, Level.COUNTY) if village else None)
         return Context(
-            line=self._lines[county].get(year or 0),
+            line=ruling.lines.get(year or 0),
             places=self.places,
-            limits=limits,
-            off=off,
+            limits=ruling.limits,
+            off=ruling.off,
             beside=beside or Beside(),
         )
+
+    def rulings(self, counties: Iterable[int | None]) -> dict[int | None, Ruling]:
+        """What each of the counties judges by, in two queries."""
+        lines = lines_of_all_counties()
+        for county in counties:
+            if county not in self._rulings:
+                self._rulings[county] = Ruling(lines[county], *self._of(county))
+        return self._rulings
+
+    def ruling(self, county: int | None) -> Ruling:
+        """What a county judges by; None: a card of no known village."""
+        if county not in self._rulings:
+            self._rulings[county] = Ruling(income_lines(county), *self._of(county))
+        return self._rulings[county]
 
     @cached_property
     def _settings(self) -> list[CheckSetting]:

@@ -12,7 +12,7 @@ import json
 from collections import ChainMap
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, count
+from itertools import count
 from typing import Any
 
 from django.db import connection, models
@@ -22,10 +22,20 @@ from changde.accounts.models import User
 from changde.accounts.refusal import Refusal
 from changde.audit.services import record
 from changde.bulk import allocate_ids, copy_in
+from changde.bulk.loading import copy_lines
 from changde.crypto.cipher import blind_index, encrypt
 from households.domain import checks
 from households.domain.card import Card, Finding
-from households.domain.card_income import with_income
+from households.domain.card_text import (
+    HEAD_COLUMNS,
+    HOUSEHOLD_COLUMNS,
+    MEMBER_COLUMNS,
+    NAME_COLUMNS,
+    PERSON_COLUMNS,
+    SHEET_COLUMNS,
+    CardText,
+    TextOf,
+)
 from households.domain.card_update import Policy, as_past, closed_parts, combined, vanished
 from households.domain.merge import NumberedCard, changed_fields
 from households.models import Finding as FindingRow
@@ -45,14 +55,7 @@ from households.selectors.beside import beside_of, of_a_save
 from households.selectors.rules import CheckRules
 from households.services import findings as notes
 from households.services import results
-from households.services.card_rows import (
-    household_columns,
-    member_columns,
-    name_keys,
-    person_columns,
-    read_card,
-    sheet_columns,
-)
+from households.services.card_rows import NEVER_NULL, SECRETS, read_card, secret_cells, secret_columns
 from households.services.cards import CardRefused, NumberWaits, save_card
 
 DUPLICATE = "id-double"
@@ -71,6 +74,7 @@ class Incoming:
     sheet: str = ""
     row: int | None = None
     findings: tuple[Finding, ...] = ()
+    text: CardText | None = None  # the card's cells, where they were made ahead
 
     @property
     def number(self) -> str:
@@ -477,70 +481,68 @@ def _create(fresh: Sequence[New], waits: list[Waiting], written: Written, by: Us
     fresh = _claim(fresh, waits)
     for new, sheet_id in zip(fresh, allocate_ids(Sheet, len(fresh)), strict=True):
         new.sheet_id = sheet_id
+    texts = [new.incoming.text or _text_of(new.card) for new in fresh]
     people = [
         (new, position, member, person_id)
         for new in fresh
         for position, (member, person_id) in enumerate(zip(new.card.members, new.person_ids, strict=True))
     ]
+    owners = [new.household_id for new in fresh]
+    secrets = secret_cells(Household, [new.card.household for new in fresh], owners)
     _copy(
         Household,
+        ("id", "village_id", "version", "status", "monitored_kind", *HOUSEHOLD_COLUMNS, *HEAD_COLUMNS),
         (
-            {"id": new.household_id, "version": 1, "status": HouseholdStatus.UNREGISTERED.value, "monitored_kind": ""}
-            | household_columns(new.card.household, new.household_id)
-            | _head_columns(new.card)
-            for new in fresh
+            (f"{pk}\t{_village(new.card)}\t1\t{HouseholdStatus.UNREGISTERED.value}\t", text.household, *secret)
+            for pk, new, text, secret in zip(owners, fresh, texts, secrets, strict=True)
         ),
     )
-    _copy(Person, ({"id": person_id} | person_columns(member, person_id) for _, _, member, person_id in people))
+    persons = [text for each in texts for text in each.persons]
+    owners = [person_id for _, _, _, person_id in people]
+    secrets = secret_cells(Person, [member for _, _, member, _ in people], owners)
     _copy(
+        Person,
+        ("id", *PERSON_COLUMNS, *NAME_COLUMNS),
+        ((str(pk), text, *secret) for pk, text, secret in zip(owners, persons, secrets, strict=True)),
+    )
+    copy_in(
         Membership,
+        ("household_id", "person_id", "relation", "position", "end_reason"),
         (
-            {
-                "household_id": new.household_id,
-                "person_id": person_id,
-                "relation": member.relation or "",
-                "position": position,
-                "end_reason": "",
-            }
+            (new.household_id, person_id, member.relation or "", position, "")
             for new, position, member, person_id in people
         ),
     )
     _copy(
         Sheet,
+        ("id", "household_id", "village_id", "version", "members_counted", *SHEET_COLUMNS),
         (
-            {
-                "id": new.sheet_id,
-                "household_id": new.household_id,
-                "village_id": _village(new.card),
-                "version": 1,
-                "members_counted": new.card.counted,
-            }
-            | sheet_columns(with_income(new.card).sheet)
-            for new in fresh
+            (f"{new.sheet_id}\t{new.household_id}\t{_village(new.card)}\t1\t{new.card.counted}", text.sheet)
+            for new, text in zip(fresh, texts, strict=True)
         ),
     )
+    members = [text for each in texts for text in each.members]
     _copy(
         MemberSheet,
+        ("sheet_id", "person_id", "position", *MEMBER_COLUMNS, "relation"),
         (
-            {"sheet_id": new.sheet_id, "person_id": person_id, "position": position} | member_columns(member)
-            for new, position, member, person_id in people
+            (f"{new.sheet_id}\t{person_id}\t{position}", text)
+            for (new, position, _, person_id), text in zip(people, members, strict=True)
         ),
     )
     written.created += [(new.incoming, new.household_id) for new in fresh]
     _keep_findings(fresh, by, rules)
 
 
-def _head_columns(card: Card) -> dict[str, Any]:
-    name = (card.head.name if card.head else None) or ""
-    pinyin, initials = name_keys(name)
-    return {"head_name": name, "head_pinyin": pinyin, "head_initials": initials, "persons": len(card.members)}
+_text_of = TextOf(NEVER_NULL)
 
 
-def _copy(model: type[models.Model], rows: Iterable[dict[str, Any]]) -> None:
-    rows = iter(rows)
-    first = next(rows, None)
-    if first is not None:
-        copy_in(model, list(first), (tuple(row.values()) for row in chain([first], rows)))
+def _copy(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Rows of cells that are text already; what the model encrypts stands last."""
+    secret = secret_columns(model) if model in SECRETS else []
+    lines = "".join("\t".join(row) + "\n" for row in rows)
+    if lines:
+        copy_lines(model, [*columns, *secret], lines.encode())
 
 
 def _update(known: Known, by: User | None, waits: list[Waiting], written: Written, rules: CheckRules) -> None:

@@ -5,20 +5,18 @@ id, with a keyed hash beside them where they are searched. Both directions stand
 bulk import read and write alike.
 """
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from django.utils import timezone
-from pypinyin import Style, lazy_pinyin
 
-from changde.crypto.cipher import blind_index, decrypt, encrypt
+from changde.crypto.cipher import blind_column, blind_index, decrypt, encrypt, encrypt_column
 from households.domain.card import Card, HouseholdFacts, Member, SheetFacts
+from households.domain.card_text import HOUSEHOLD_COLUMNS, MEMBER_COLUMNS, NULL, PERSON_COLUMNS, SHEET_COLUMNS
 from households.domain.income import to_fen, to_yuan
 from households.domain.merge import NumberedCard
+from households.domain.name_keys import name_keys
 from households.domain.worksheet import IncomeLine
 from households.models import Household, MemberSheet, Membership, Person, Sheet
 
@@ -27,15 +25,6 @@ SECRETS: dict[type, dict[str, str]] = {
     Household: {"phone": "phone", "bank_account": "account", "helper_phone": ""},
     Person: {"id_number": "id", "old_id_number": "", "disability_certificate": "", "phone": "phone"},
 }
-HOUSEHOLD_COLUMNS = ("number", "group", "address", "bank", "helper_name")
-PERSON_COLUMNS = ("number", "name", "sex", "birth_date", "ethnicity", "id_kind", "no_id_reason")
-SHEET_COLUMNS = tuple(each.name for each in fields(SheetFacts))
-MEMBER_COLUMNS = tuple(
-    each.name
-    for each in fields(Member)
-    if each.name not in PERSON_COLUMNS and each.name not in SECRETS[Person] and each.name != "relation"
-)
-
 
 # -- facts to columns ------------------------------
 
@@ -80,23 +69,12 @@ def line_columns(line: IncomeLine, persons: Sequence[int]) -> dict[str, Any]:
     }
 
 
-@lru_cache(maxsize=20_000)
-def name_keys(name: str) -> tuple[str, str]:
-    """Sort key and search initials of a Chinese name: 张建华 -> ("zhang jian hua", "zjh")."""
-    syllables = lazy_pinyin(name)
-    if _HAN.fullmatch(name):
-        initials = [syllable[0] for syllable in syllables]
-    else:
-        initials = lazy_pinyin(name, style=Style.FIRST_LETTER)
-    return " ".join(syllables).lower()[:200], "".join(initials).lower()[:60]
-
-
-_HAN = re.compile(r"[\u4e00-\u9fff]*")
 # Columns where unknown text is "".
 _NEVER_NULL: dict[type, frozenset[str]] = {
     model: frozenset(field.name for field in model._meta.concrete_fields if not field.null)
     for model in (Household, Person, Sheet, MemberSheet)
 }
+NEVER_NULL = {model.__name__.lower(): names for model, names in _NEVER_NULL.items()}
 
 
 def _stored(model: type, name: str, value: Any) -> Any:
@@ -113,6 +91,24 @@ def _secrets(model: type, facts: Any, owner: int) -> dict[str, Any]:
         if kind:
             columns[f"{name}_hash"] = blind_index(text, kind=kind)
     return columns
+
+
+def secret_columns(model: type) -> list[str]:
+    """The columns of `secret_cells`, in their order."""
+    kinds = SECRETS[model].items()
+    return [name for text, kind in kinds for name in (f"{text}_cipher", *([f"{text}_hash"] if kind else []))]
+
+
+def secret_cells(model: type, facts: Sequence[Any], owners: Sequence[int]) -> Iterator[tuple[str, ...]]:
+    """Of each of the facts the cells of its numbers, in the text format of COPY, encrypted for its owner."""
+    columns = []
+    for name, kind in SECRETS[model].items():
+        texts = [getattr(each, name) for each in facts]
+        columns.append(encrypt_column(texts, field=f"{model.__name__.lower()}.{name}", owners=owners))
+        if kind:
+            columns.append(blind_column(texts, kind=kind))
+    cells = [[NULL if value is None else rf"\\x{value.hex()}" for value in column] for column in columns]
+    return zip(*cells, strict=True)
 
 
 def differing(row: Any, columns: Mapping[str, Any]) -> dict[str, Any]:

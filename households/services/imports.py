@@ -6,8 +6,9 @@ an import that breaks off goes on where it stood, and bringing the same workbook
 """
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, BinaryIO
 
@@ -25,9 +26,10 @@ from changde.jobs.models import Job
 from changde.jobs.services import enqueue
 from households.domain.card import Card, Finding
 from households.domain.card_update import Policy
-from households.domain.card_workbook import CardBook, Group, Problem, ReadCard
+from households.domain.card_workbook import CardBook, Problem
 from households.domain.checks import RED, WAIT, YELLOW, Context, run
 from households.domain.fields import HOUSEHOLD_SHEET
+from households.domain.read_ahead import Judge, Prepared, Work, chunks
 from households.domain.workbook import Page, WorkbookRefused
 from households.messages import message
 from households.models import Finding as FindingRow
@@ -45,9 +47,10 @@ from households.services.bulk_cards import (
     plan_cards,
     write_plan,
 )
+from households.services.card_rows import NEVER_NULL
 from households.services.staging import Staged
 
-CHUNK = 500
+CHUNK = 1000
 KEEP_FILES = timedelta(days=30)
 CITY = 430700000000
 
@@ -70,7 +73,10 @@ class Told:
 
 @dataclass
 class Outcome:
-    """What became of a workbook. Counts are households; `told` has a line for each problem of a refused household."""
+    """What became of a workbook. Counts are households.
+
+    `told` has a line for each problem of a household, where no batch keeps them (a check that leaves nothing behind).
+    """
 
     households: int = 0
     members: int = 0
@@ -98,16 +104,21 @@ class Rules(CheckRules):
     def judge(self, card: Card) -> list[Finding]:
         return run(card, self._for(card))
 
-    def findings(self, read: ReadCard) -> list[Finding]:
-        """All findings on a household as read; outside one's area nothing more is said about it."""
-        code = self.known.village(read.card.household)
-        if code is not None and self.by is not None and not covers(self.by, "import_cards", code):
-            return [Finding("area-outside", RED, None, ("village_code",))]
-        return read.judge(self._for(read.card))
-
     def _for(self, card: Card) -> Context:
         village = self.known.village(card.household)
         return self.context(village=village, year=card.sheet.year)
+
+    def findings(self, made: Prepared) -> tuple[Finding, ...]:
+        """All findings on a household as read; outside one's area nothing more is said about it."""
+        code = made.card.household.village_code
+        if code is not None and self.by is not None and not covers(self.by, "import_cards", code):
+            return (Finding("area-outside", RED, None, ("village_code",)),)
+        return made.findings
+
+    def work(self, start: int, size: int, kept_out: Collection[int] = ()) -> Work:
+        """What those who read ahead need to know: nothing of it changes while a workbook is read."""
+        rulings = self.rulings((None, *self.known.counties))
+        return Work(start, size, frozenset(kept_out), Judge(self.known, rulings), NEVER_NULL)
 
 
 # -- bringing a file ------------------------------
@@ -287,20 +298,23 @@ def check(
         with transaction.atomic():
             batch.problems.all().delete()
             staging.forget(batch)
-    for start, chunk in _chunks(book, 0):
-        sifted = _sift(book, chunk, start, rules)
-        plan = plan_cards(
-            sifted.incoming, judge=rules.judge, visible=_visible(by), taken=taken, write=False, policy=policy
-        )
-        foreseen = _foreseen(plan)
-        if batch is not None:
-            with transaction.atomic():
-                twins = staging.namesakes({new.incoming.group: new.card for new in plan.new}, _visible(by))
-                staging.keep(batch, _staged(sifted, plan, foreseen, twins, rules))
-                _keep_told(batch, sifted.told(foreseen))
-        _count(outcome, sifted, foreseen, tell=batch is None)
-        if progress:
-            progress(start + len(chunk), len(book.groups))
+    with closing(chunks(book, rules.work(0, CHUNK))) as read:
+        for _first, last, made in read:
+            sifted = _sift(book, made, rules)
+            plan = plan_cards(
+                sifted.incoming, judge=rules.judge, visible=_visible(by), taken=taken, write=False, policy=policy
+            )
+            foreseen = _foreseen(plan)
+            if batch is not None:
+                with transaction.atomic():
+                    twins = staging.namesakes({new.incoming.group: new.card for new in plan.new}, _visible(by))
+                    staging.keep(batch, _staged(sifted, plan, foreseen, twins, rules))
+                    _keep_told(batch, sifted.told(foreseen))
+            _count(outcome, sifted, foreseen)
+            if batch is None:
+                outcome.told += sifted.told(foreseen)
+            if progress:
+                progress(last, len(book.groups))
     return outcome
 
 
@@ -322,12 +336,14 @@ def take_in(
             batch.problems.all().delete()  # of the check: the tables may have changed since
             ImportBatch.objects.filter(pk=batch.pk).update(unknown_columns=_unknown(book), **_counts(Outcome()))
     kept_out = staging.kept_out(batch)
-    for start, chunk in _chunks(book, batch.position, chunk_size):
-        sifted = _sift(book, chunk, start, rules, kept_out)
-        written = _write_chunk(batch, sifted, start + len(chunk), rules)
-        _count(outcome, sifted, written)
-        if progress:
-            progress(start + len(chunk), len(book.groups))
+    with closing(chunks(book, rules.work(batch.position, chunk_size, kept_out))) as read:
+        for first, last, made in read:
+            sifted = _sift(book, made, rules)
+            sifted.left_out = last - first - len(made)
+            written = _write_chunk(batch, sifted, last, rules)
+            _count(outcome, sifted, written)
+            if progress:
+                progress(last, len(book.groups))
     with transaction.atomic(), acting(by):
         ImportBatch.objects.filter(pk=batch.pk).update(
             state=ImportBatch.State.DONE, finished_at=Now(), households=len(book.groups), members=book.members
@@ -353,7 +369,7 @@ class _Sifted:
     """A chunk after the checks of its cards alone."""
 
     book: CardBook
-    reads: dict[int, ReadCard]
+    numbers: dict[int, str | None]
     incoming: list[Incoming] = field(default_factory=list)
     waiting: list[Waiting] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
@@ -377,33 +393,22 @@ class _Sifted:
         return sorted(told, key=lambda each: each.group)
 
     def _told(self, group: int, outcome: str, finding: Finding) -> Told:
-        read = self.reads[group]
+        read = self.book.read(self.book.groups[group])  # again: few households have problems
         return Told(group, read.number or "", str(outcome), self.book.locate(read, finding))
 
 
-def _chunks(book: CardBook, start: int, size: int = CHUNK) -> Iterator[tuple[int, Sequence[Group]]]:
-    for begin in range(start, len(book.groups), size):
-        yield begin, book.groups[begin : begin + size]
-
-
-def _sift(book: CardBook, chunk: Sequence[Group], start: int, rules: Rules, kept_out: Collection[int] = ()) -> _Sifted:
+def _sift(book: CardBook, chunk: Sequence[Prepared], rules: Rules) -> _Sifted:
     sifted = _Sifted(book, {})
-    for index, group in enumerate(chunk, start):
-        if index in kept_out:
-            sifted.left_out += 1
-            continue
-        read = sifted.reads[index] = book.read(group)
-        findings = rules.findings(read)
-        card = replace(
-            read.card,
-            household=replace(read.card.household, village_code=rules.known.village(read.card.household)),
-        )
+    for made in chunk:
+        sifted.numbers[made.index] = made.number
+        findings = rules.findings(made)
         incoming = Incoming(
-            card,
-            index,
+            made.card,
+            made.index,
             HOUSEHOLD_SHEET,
-            read.household_row.number if read.household_row else None,
+            made.row,
             tuple(finding for finding in findings if finding.severity == YELLOW),
+            made.text,
         )
         red = tuple(finding for finding in findings if finding.severity == RED)
         if red:
@@ -443,7 +448,7 @@ def _write_chunk(batch: ImportBatch, sifted: _Sifted, position: int, rules: Rule
 
 def _write(batch: ImportBatch, sifted: _Sifted, position: int, rules: Rules) -> Written:
     plan = plan_cards(sifted.incoming, judge=rules.judge, visible=_visible(rules.by), policy=batch.applies)
-    twins = staging.twins_of(batch, min(sifted.reads, default=0), max(sifted.reads, default=0))
+    twins = staging.twins_of(batch, min(sifted.numbers, default=0), max(sifted.numbers, default=0))
     before = staging.rows_of_cards([known.household_id for known in plan.known if known.changes])
     written = write_plan(plan, by=rules.by, batch=batch, rules=rules)
     keep_waiting(sifted.waiting, batch)
@@ -476,7 +481,7 @@ def _staged(sifted: _Sifted, plan: Plan, came: Written, twins: Mapping[int, int]
     rows: list[Staged] = []
 
     def add(incoming: Incoming, of: str, card: int | None = None, twin: int | None = None) -> None:
-        row = staging.staged(incoming.group, of, incoming.card, sifted.reads[incoming.group].number)
+        row = staging.staged(incoming.group, of, incoming.card, sifted.numbers[incoming.group])
         row.card, row.twin = card if card is not None and card > 0 else None, twin
         if of == kind.CHANGED and incoming.group in known:
             staging.note_changes(row, known[incoming.group])
@@ -528,15 +533,13 @@ def _note_status(batch: ImportBatch, written: Written, by: User | None) -> None:
     FindingRow.objects.bulk_create(differing, ignore_conflicts=True)
 
 
-def _count(outcome: Outcome, sifted: _Sifted, written: Written, *, tell: bool = True) -> None:
+def _count(outcome: Outcome, sifted: _Sifted, written: Written) -> None:
     outcome.created += len(written.created)
     outcome.changed += len(written.changed)
     outcome.same += len(written.same)
     outcome.refused += len(written.refused) + len(sifted.refused)
     outcome.waiting += len(written.waiting) + len(sifted.waiting)
     outcome.left_out += sifted.left_out
-    if tell:
-        outcome.told += sifted.told(written)
 
 
 def _counts(outcome: Outcome) -> dict[str, int]:
@@ -568,7 +571,7 @@ def _unknown(book: CardBook) -> list[dict[str, str]]:
 # -- giving back ------------------------------
 
 
-def returned_pages(book: CardBook, told: Sequence[Told]) -> list[Page]:
+def returned_pages(book: CardBook, told: Iterable[Told]) -> list[Page]:
     """The rows of refused and waiting households as they came, with their reasons in a last column."""
     reasons: dict[int, dict[str, dict[int, str]]] = {}
     for each in told:
@@ -579,16 +582,8 @@ def returned_pages(book: CardBook, told: Sequence[Told]) -> list[Page]:
     return book.pages(reasons)
 
 
-def told_of(book: CardBook, batch: ImportBatch) -> list[Told]:
+def told_of(book: CardBook, batch: ImportBatch) -> Iterator[Told]:
     """The kept problems of a batch, brought back to the households of its workbook."""
-    group_of = {place: index for index, places in enumerate(book.places()) for place in places}
-    return [
-        Told(
-            group_of[kept.sheet, kept.row or 0],
-            kept.household,
-            kept.outcome,
-            Problem(kept.check_id, RED, kept.sheet, kept.row or 0, kept.column, "", kept.parameters),
-        )
-        for kept in batch.problems.all()
-        if (kept.sheet, kept.row or 0) in group_of
-    ]
+    for kept in batch.problems.filter(position__lt=len(book.groups)).iterator():
+        problem = Problem(kept.check_id, RED, kept.sheet, kept.row or 0, kept.column, "", kept.parameters)
+        yield Told(kept.position or 0, kept.household, kept.outcome, problem)

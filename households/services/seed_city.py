@@ -25,6 +25,7 @@ from households.domain.city import YEARS, Place, Village, count_members, plan_vi
 from households.models import CadreRelative, Household, Person, Sheet, VillageCadre, VillageCard
 from households.services import figures
 from households.services.city_rows import LOADED, CadreRow, Made, Order, PlantedRows, make_lines
+from households.services.listed_cards import hold_lists, list_all
 
 CITY = 430700000000
 CHUNK = 4000  # households whose lines are in memory at once, for each process
@@ -77,6 +78,7 @@ def seed_city(
 def _write(households: int, seed: int, add: bool, planting: bool, progress: Progress) -> Seeded:
     villages = [village for village in plan_villages(real_villages(), households, seed) if village.households]
     lock_against_writers(LOADED)
+    hold_lists()
     bare = Bare(LOADED) if households >= PAYS_FROM and not add else None
     if bare:
         bare.strip()
@@ -94,6 +96,7 @@ def _write(households: int, seed: int, add: bool, planting: bool, progress: Prog
         progress(_("写入户卡"), done, households)
     if bare:
         bare.complete(lambda step, steps, name: progress(_("建立索引 %(name)s") % {"name": name}, step, steps))
+    list_all()
     _write_cadres(planted.cadres)
     return Seeded(done, rows.get(Person._meta.label, 0), len(villages), rows, planted)
 

@@ -34,6 +34,7 @@ from households.models import (
     IdentityClaim,
     ImportBatch,
     IncomeLine,
+    ListedCard,
     MemberSheet,
     Membership,
     Person,
@@ -47,7 +48,7 @@ from households.services import results
 CHUNK = 200
 _OVER = (ImportBatch.State.DONE, ImportBatch.State.CANCELLED, ImportBatch.State.FAILED)
 _MADE = (StagedHousehold.Kind.NEW, StagedHousehold.Kind.DUPLICATE)
-_OWN = (Membership, Sheet, MemberSheet, IdentityClaim, Finding, Result, StagedHousehold, WaitingHousehold)
+_OWN = (Membership, Sheet, MemberSheet, IdentityClaim, Finding, ListedCard, Result, StagedHousehold, WaitingHousehold)
 _OF_THE_CARD = (Finding.Kind.YELLOW_CHECK, Finding.Kind.STATUS_DIFFERS)
 DECISION = "undone"
 

@@ -54,6 +54,7 @@ def bring(file: io.BytesIO, by=None, initial=False, chunk_size=500) -> tuple[Imp
     batch = imports.open_batch(by=by, file_name="cards.xlsx", content=content, initial=initial)
     with open_cards(io.BytesIO(content)) as book:
         outcome = imports.take_in(book=book, batch=batch, by=by, chunk_size=chunk_size)
+        outcome.told = list(imports.told_of(book, batch))
     batch.refresh_from_db()
     return batch, outcome
 

@@ -3,6 +3,7 @@
 import json
 import sys
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from households.services import imports
 
 
 class Command(BaseCommand):
+    requires_system_checks = []  # they load every page, which an import does not need
     help = "Bring cards in: FILE.xlsx with the sheets 户信息 and 人信息, or CSV (docs/import.md)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -51,6 +53,7 @@ class Command(BaseCommand):
                 with transaction.atomic():
                     outcome = imports.check(book=book, by=by, progress=self._progress, policy=policy)
                     transaction.set_rollback(True)
+                told = outcome.told
             else:
                 batch = imports.open_batch(
                     by=by,
@@ -60,9 +63,10 @@ class Command(BaseCommand):
                     policy=policy,
                 )
                 outcome = self._take_in(book, batch, by)
+                told = list(imports.told_of(book, batch))
             if options["returned"]:
-                write(options["returned"], imports.returned_pages(book, outcome.told))
-        self._tell(outcome, as_json=options["json"], dry=options["dry_run"])
+                write(options["returned"], imports.returned_pages(book, told))
+        self._tell(outcome, told, as_json=options["json"], dry=options["dry_run"])
 
     def _user(self, username: str | None) -> User | None:
         if username is None:
@@ -84,9 +88,9 @@ class Command(BaseCommand):
             self.stderr.write(f"\r{done} / {total} 户", ending="\n" if done == total else "")
             self.stderr.flush()
 
-    def _tell(self, outcome: imports.Outcome, *, as_json: bool, dry: bool) -> None:
-        refused = [each for each in outcome.told if each.outcome == ImportProblem.Outcome.REFUSED]
-        waiting = [each for each in outcome.told if each.outcome == ImportProblem.Outcome.WAITING]
+    def _tell(self, outcome: imports.Outcome, told: Sequence[imports.Told], *, as_json: bool, dry: bool) -> None:
+        refused = [each for each in told if each.outcome == ImportProblem.Outcome.REFUSED]
+        waiting = [each for each in told if each.outcome == ImportProblem.Outcome.WAITING]
         if as_json:
             result = {
                 "read": {"households": outcome.households, "members": outcome.members},

@@ -1,0 +1,116 @@
+"""The copy behind the list of cards says what its sources say, whoever changed them and however."""
+
+import io
+from decimal import Decimal
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.http import QueryDict
+
+from changde.divisions.models import Division
+from households.models import Household, HouseholdStatus, ListedCard, MemberSheet, Result, Sheet
+from households.selectors.card_list import card_list
+from households.selectors.listed import differing_households
+from households.services import index_runs, results
+from households.services.index_versions import load_default_versions
+from tests.factories import make_household
+from tests.personas import CITY, FENGMING, OTHER_VILLAGE, RESHI, WULING_VILLAGE
+
+POOR, RICH = Decimal(100), Decimal(90_000)
+
+
+@pytest.fixture
+def cards(db) -> list[Household]:
+    """Four judged households: poor and rich in one township, poor in another county, rich and closed."""
+    load_default_versions()
+    made = [
+        make_household(FENGMING, wage_income=POOR, main_cause="因病"),
+        make_household(OTHER_VILLAGE, wage_income=RICH, main_cause="因学"),
+        make_household(WULING_VILLAGE, wage_income=POOR, main_cause="因病"),
+        make_household(FENGMING, wage_income=RICH, status=HouseholdStatus.CLOSED),
+    ]
+    run_over(CITY)
+    return made
+
+
+def run_over(code: int) -> None:
+    division = Division.objects.get(code=code)
+    index_runs.compute_run(run=index_runs.start_run(division=division, year=2019, by=None, in_background=False))
+
+
+def listed() -> list[tuple[int, str, str]]:
+    rows = ListedCard.objects.filter(year=2019).order_by("household")
+    return list(rows.values_list("household_id", "cause", "outcome"))
+
+
+def sheet_of(card: Household):
+    return Sheet.objects.filter(household=card)
+
+
+def test_every_open_card_is_listed_with_the_outcome_its_township_shows(cards):
+    assert listed() == [
+        (cards[0].pk, "因病", "absolute"),
+        (cards[1].pk, "因学", "not_poor"),
+        (cards[2].pk, "因病", "absolute"),
+    ]
+    assert differing_households() == []
+
+
+CHANGES = {
+    "another cause": lambda card: sheet_of(card).update(main_cause="因残"),
+    "a sheet of another year": lambda card: Sheet.objects.create(household=card, village_id=FENGMING, year=2020),
+    "another head": lambda card: Household.objects.filter(pk=card.pk).update(head_pinyin="li si"),
+    "a move": lambda card: Household.objects.filter(pk=card.pk).update(village_id=WULING_VILLAGE),
+    "closed": lambda card: Household.objects.filter(pk=card.pk).update(status="closed"),
+    "a card recomputed alone": lambda card: (
+        sheet_of(card).update(net_income=RICH, wage_income=RICH),
+        results.recompute_household(household=card.pk, year=2019),
+    ),
+    "no result": lambda card: Result.objects.filter(household=card).delete(),
+    "a run of the township": lambda card: (sheet_of(card).update(net_income=RICH, wage_income=RICH), run_over(RESHI)),
+    "no sheet": lambda card: (MemberSheet.objects.filter(sheet__household=card).delete(), sheet_of(card).delete()),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_the_copy_follows_its_sources(cards, change):
+    before = list(ListedCard.objects.order_by("pk").values())
+    change(cards[0])
+    assert list(ListedCard.objects.order_by("pk").values()) != before
+    assert differing_households() == []
+
+
+def test_a_reopened_card_is_listed_again(cards):
+    Household.objects.filter(pk=cards[3].pk).update(status="unregistered")
+    assert (cards[3].pk, "", "") in listed()
+    assert differing_households() == []
+
+
+def test_what_the_triggers_missed_is_found_and_mended(cards):
+    """The negative control: without the triggers the copy stays behind."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL changde.lists_wait = 'on'")
+        sheet_of(cards[0]).update(main_cause="因残")
+        cursor.execute("SET LOCAL changde.lists_wait = 'off'")
+    assert differing_households() == [cards[0].pk]
+    with pytest.raises(CommandError):
+        call_command("list_cards")
+    call_command("list_cards", "--mend", stdout=io.StringIO())
+    assert differing_households() == []
+
+
+@pytest.mark.parametrize("query", ["outcome=absolute", "cause=因病", "outcome=not_poor&cause=因学", "outcome=relative"])
+def test_a_page_by_outcome_or_cause_holds_the_cards_of_the_filter_in_their_order(cards, people, query):
+    """Asked beside it: the cards as they are found without the copy."""
+    asked = card_list(people.city_office, Division.objects.get(code=CITY), QueryDict(query))
+    page = asked.page({})
+    assert [card.pk for card in page.rows] == list(
+        asked.cards.order_by("village_id", "head_pinyin", "pk").values_list("pk", flat=True)
+    )
+    assert page.total.number == len(page.rows)
+
+
+def test_an_office_lists_the_cards_of_its_own_area_alone(cards, people):
+    asked = card_list(people.fengming_cadre, Division.objects.get(code=FENGMING), QueryDict("cause=因病"))
+    assert [card.pk for card in asked.page({}).rows] == [cards[0].pk]
