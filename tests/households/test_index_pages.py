@@ -13,6 +13,7 @@ from changde.divisions.models import Division
 from households.domain.index_draft import to_fields, typed_of
 from households.models import IndexVersion
 from households.services import index_versions as services
+from tests.api import token_of
 from tests.conftest import login
 from tests.households import golden
 from tests.households.test_index_lifecycle import in_state, started
@@ -208,3 +209,15 @@ def test_a_released_version_is_not_edited(people: People, office: Client) -> Non
     answer = office.get(f"/index/{version.pk}/edit/", follow=True)
     assert "不能再改动" in text(answer)
     assert Division.objects.get(code=TAOYUAN) == version.division
+
+
+def test_a_county_system_reads_what_is_released_for_its_county(people: People, draft: IndexVersion) -> None:
+    own = released_in_taoyuan(people)
+    client = Client(headers={"Authorization": f"Bearer {token_of(people.county_system)}"})
+    rows = client.get("/api/v1/index-versions/?year=2019").json()["results"]
+    assert [(row["county_code"], row["number"], row["state"]) for row in rows] == [
+        (None, 1, "released"),
+        (str(TAOYUAN), own.number, "released"),
+    ]
+    assert (rows[1]["definition"], rows[1]["digest"]) == (own.definition, own.digest)
+    assert client.get(f"/api/v1/index-versions/{draft.pk}/").status_code == 404
