@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('divisions', '0001_initial'),
-        ('households', '0091_seal_evidence_history'),
+        ('households', '0100_leads'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('divisions', '0001_initial'),
-        ('households', '0091_seal_evidence_history'),
+        ('households', '0111_freeze_scheduled_versions'),
         ('jobs', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('divisions', '0001_initial'),
-        ('households', '0091_seal_evidence_history'),
+        ('households', '0130_run_ledger'),
     ]
 
     operations = [

@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('divisions', '0001_initial'),
-        ('households', '0100_leads'),
+        ('households', '0150_registers'),
         ('pghistory', '0007_auto_20250421_0444'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -17,7 +17,7 @@ DROP FUNCTION list_new_sheets(), list_changed_sheets(), list_without_sheets(), l
 
 
 class Migration(migrations.Migration):
-    dependencies = [("households", "0091_seal_evidence_history")]
+    dependencies = [("households", "0172_comparison")]
 
     operations = [
         migrations.CreateModel(
