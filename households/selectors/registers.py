@@ -69,7 +69,7 @@ class ShownEntry:
 
     row: int
     number: str
-    cells: list[Any]
+    cells: list[tuple[str, Any]]  # header, value
 
 
 def entry_page(
@@ -80,7 +80,9 @@ def entry_page(
     page = KeysetPage(entries, parameters, order=["id"])
     columns = [column for column in layout(version.kind) if not column.sealed]
     shown = [
-        ShownEntry(entry.row, entry.masked_number, [entry.facts.get(column.name) for column in columns])
+        ShownEntry(
+            entry.row, entry.masked_number, [(column.of.header, entry.facts.get(column.name)) for column in columns]
+        )
         for entry in page.rows
     ]
     return page, [column.of.header for column in columns], shown
