@@ -90,6 +90,7 @@ def test_villages_are_found_by_township_and_name(people, tried):
     def shown(query: str) -> set[int]:
         part = text(office.get(here + query, headers={"HX-Request": "true", "HX-Target": "trial-villages"}))
         assert 'id="matrix"' not in part
+        assert 'id="trial-villages"' not in part
         return {code for code in (FENGMING, OTHER_VILLAGE, 430725101001) if f"/villages/{code}/" in part}
 
     assert shown("") == {FENGMING, OTHER_VILLAGE, 430725101001}
