@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from households.models import Finding
-from tests.households.test_lead_cases import found
 from tests.factories import make_household
+from tests.households.test_lead_cases import found
 from tests.personas import FENGMING, People
 
 pytestmark = pytest.mark.browser

@@ -10,6 +10,7 @@ from django.urls import reverse
 from changde.crypto.cipher import blind_index
 from changde.jobs.models import Job
 from changde.jobs.services import run_job
+from households import tasks  # noqa: F401  its handlers do the jobs
 from households.benchmarks.findings import rates
 from households.lead_messages import sentence
 from households.models import Comparison, Finding, Household, VillageCadre
