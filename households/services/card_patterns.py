@@ -184,9 +184,11 @@ def _typing(county: County) -> Iterator[Hit]:
 
 def _splits(county: County) -> Iterator[Hit]:
     found = paper_split.paper_splits(county.cards, county.line)
+    numbers = county.cards.set_index("household_id")["number"]
     row: Any
     for row in found.itertuples(index=False):
-        facts = {"other": int(row.other), "evidence": list(row.evidence)}
+        number = numbers[row.other]
+        facts = {"other": str(row.other if pd.isna(number) else number), "evidence": list(row.evidence)}
         yield _hit(int(row.household_id), Kind.PAPER_SPLIT, "split_on_paper", row.score, facts, county)
 
 
