@@ -18,7 +18,14 @@ _TEXTS = ("number", "status", "attribute", "surname", "entered_by")
 def _dtypes() -> dict[str, Any]:
     types: dict[str, Any] = {"household_id": "int64", "village_id": "int64"}
     types |= dict.fromkeys(_KEYS, "Int64") | dict.fromkeys(_TEXTS, "object")
-    figures = ("earned", "official", "net_income", "wage_income", "business_income", "production_expenses")
+    figures: tuple[str, ...] = (
+        "earned",
+        "official",
+        "net_income",
+        "wage_income",
+        "business_income",
+        "production_expenses",
+    )
     figures += ("medical_cost", "other_transfer", "house_area", "road_distance", "entered_at", *MEANS)
     return types | dict.fromkeys(figures, "float64") | dict.fromkeys(("able", "ill", "away", "head_age"), "int64")
 

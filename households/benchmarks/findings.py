@@ -51,7 +51,11 @@ def _city(options: dict[str, Any], seed: int, say: Say) -> dict[str, Any]:
             began = monotonic()
             rows = detection.told(detection.find(division=CITY, year=options["year"]))
             seconds = monotonic() - began
-            found = {"seed": seed, "seconds": round(seconds, 1), "kinds": rates(rows, seeded.planted.truth)}
+            found: dict[str, Any] = {
+                "seed": seed,
+                "seconds": round(seconds, 1),
+                "kinds": rates(rows, seeded.planted.truth),
+            }
             found["income_model"] = _model_error(options["year"])
     finally:
         if not options["keep"]:

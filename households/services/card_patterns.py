@@ -105,6 +105,7 @@ def _incomes(county: County) -> Iterator[Hit]:
     need = income_model.Need(helped_below=county.monitoring, expected_from=1.2 * county.line)
     found = income_model.implausible(county.cards, county.model, need)
     cards = county.cards.loc[found.index]
+    row: Any
     for household, row in zip(cards["household_id"].tolist(), found.itertuples(index=False), strict=True):
         facts = {
             "expected": int(row.expected),
@@ -120,12 +121,12 @@ def _bunching(county: County) -> Iterator[Hit]:
         cards, codes = _coded(county.cards[county.cards["per_capita"].notna()], unit)
         if not len(cards):
             continue
-        per_capita = cards["per_capita"].to_numpy()
+        households, per_capita = cards["household_id"].to_numpy(), cards["per_capita"].to_numpy()
         found = bunches.bunching(per_capita, codes, county.line)
         below = bunches.in_window_below(per_capita, county.line)
         bunched = (found["q"].fillna(1.0) <= bunches.RATE).to_numpy()
         for position in np.flatnonzero(below & bunched[codes]):
-            of, household = found.iloc[codes[position]], int(cards["household_id"].iat[position])
+            of, household = found.iloc[codes[position]], int(households[position])
             if household in told:
                 continue
             told.add(household)
@@ -143,6 +144,7 @@ def _digits(county: County) -> Iterator[Hit]:
     cards, codes = _coded(county.cards, "clerk")
     if not len(cards):
         return
+    households = cards["household_id"].to_numpy()
     classes = digits.digit_class(cards[list(AMOUNTS)].to_numpy())
     unit = np.repeat(codes, len(AMOUNTS))
     found = digits.preference(classes.ravel(), unit, int(codes.max()) + 1)
@@ -155,7 +157,7 @@ def _digits(county: County) -> Iterator[Hit]:
             if all_of >= 2 and like >= ALIKE * all_of:
                 facts = {"amounts": int(of["amounts"]), "excess": round(float(of["excess"]), 3), "q": _short(of["q"])}
                 score = min(0.95, float(of["excess"]) * (1 - float(of["q"])) + 0.1 * (like - 2))
-                household = int(cards["household_id"].iat[row])
+                household = int(households[row])
                 yield _hit(household, Kind.DIGIT_PREFERENCE, "digits_of_clerk", score, facts, county)
 
 
@@ -163,6 +165,7 @@ def _typing(county: County) -> Iterator[Hit]:
     cards, codes = _coded(county.cards, "clerk")
     if not len(cards):
         return
+    households = cards["household_id"].to_numpy()
     at, members = cards["entered_at"].to_numpy(), cards["members"].to_numpy()
     since = typing_speed.gaps(at, codes)
     found = typing_speed.fast(since, members, codes, int(codes.max()) + 1)
@@ -176,14 +179,17 @@ def _typing(county: County) -> Iterator[Hit]:
             "q": _short(of["q"]),
         }
         score = float(of["excess"]) * (1 - float(of["q"])) * 0.9
-        yield _hit(int(cards["household_id"].iat[position]), Kind.TYPING_SPEED, "typed_fast", score, facts, county)
+        yield _hit(int(households[position]), Kind.TYPING_SPEED, "typed_fast", score, facts, county)
 
 
 def _splits(county: County) -> Iterator[Hit]:
     found = paper_split.paper_splits(county.cards, county.line)
-    for household, other, score, evidence in found.itertuples(index=False):
-        facts = {"other": int(other), "evidence": list(evidence)}
-        yield _hit(int(household), Kind.PAPER_SPLIT, "split_on_paper", score, facts, county)
+    numbers = county.cards.set_index("household_id")["number"]
+    row: Any
+    for row in found.itertuples(index=False):
+        number = numbers[row.other]
+        facts = {"other": str(row.other if pd.isna(number) else number), "evidence": list(row.evidence)}
+        yield _hit(int(row.household_id), Kind.PAPER_SPLIT, "split_on_paper", row.score, facts, county)
 
 
 def _rates(county: County) -> Iterator[Hit]:
@@ -194,6 +200,7 @@ def _rates(county: County) -> Iterator[Hit]:
     chance, village = expected_help(county), pd.factorize(cards["village_id"], sort=True)[0]
     rates = village_rate.village_rates(chance, helped, village)
     score = village_rate.surplus(rates, chance, helped, village)
+    households = cards["household_id"].to_numpy()
     for position in np.flatnonzero(score > 0):
         of = rates.iloc[village[position]]
         facts = {
@@ -202,7 +209,7 @@ def _rates(county: County) -> Iterator[Hit]:
             "expected": round(float(of["expected"]), 1),
             "q": _short(of["q"]),
         }
-        household = int(cards["household_id"].iat[position])
+        household = int(households[position])
         yield _hit(household, Kind.VILLAGE_RATE, "village_helps_more", score[position], facts, county)
 
 
@@ -247,6 +254,7 @@ def _ties(county: County, first: int, last: int) -> Iterator[Hit]:
     # Who only lives poorly, without help, is favored by nobody.
     scores = np.where(of["helped"].to_numpy(), scores, scores * 0.5)
     best = ties.assign(score=scores).sort_values(["household", "score", "cadre"], ascending=[True, False, True])
+    row: Any
     for row in best[best["score"] >= kin.CLEAR].drop_duplicates("household").itertuples(index=False):
         facts = {
             "cadre": int(row.cadre),

@@ -93,7 +93,7 @@ _COUNTS = frozenset({"cards", "window_below", "window_above", "helped", "decided
 
 def _rows(of: pd.DataFrame, unit: str, year: int) -> list[Comparison]:
     return [
-        Comparison(unit=unit, year=year, **{name: _plain(name, value) for name, value in row.items()})
+        Comparison(unit=unit, year=year, **{str(name): _plain(str(name), value) for name, value in row.items()})
         for row in of.to_dict("records")
     ]
 

@@ -84,6 +84,7 @@ def find(
 def numbers_twice(*, first: int, last: int) -> Iterator[Hit]:
     """Numbers on two cards: for who prints them; they are decided at the desk for duplicates, not kept as leads."""
     seen = set()
+    row: Any
     for row in detection_frames.numbers_twice(first=first, last=last).itertuples(index=False):
         seen.add(row.household)
         yield Hit(

@@ -180,15 +180,15 @@ def implausible(cards: pd.DataFrame, model: IncomeModel, need: Need) -> pd.DataF
     score = _surplus_below(z) * np.clip(np.nan_to_num(missing) / MISSING, 0, 1)
     told = cards["helped"].to_numpy() & (score >= CLEAR)
     told &= (declared < need.helped_below * members) & (mu + official >= need.expected_from * members)
-    parts = model.parts(cards[told])
-    units = cards.loc[told, list(model.betas)]
-    top = np.argsort(-parts.to_numpy(), axis=1, kind="stable")[:, :3]
+    parts = model.parts(cards[told]).to_numpy(dtype=float)
+    units = cards.loc[told, list(model.betas)].to_numpy(dtype=float)
+    top = np.argsort(-parts, axis=1, kind="stable")[:, :3]
     names = list(model.betas)
     reasons = [
         [
-            (names[column], round(float(units.iat[row, column]), 2), round(float(parts.iat[row, column])))
+            (names[column], round(float(units[row, column]), 2), round(float(parts[row, column])))
             for column in best
-            if parts.iat[row, column] > 0 and names[column] not in ("members", "house_beyond")
+            if parts[row, column] > 0 and names[column] not in ("members", "house_beyond")
         ]
         for row, best in enumerate(top.tolist())
     ]

@@ -42,7 +42,7 @@ def paper_splits(cards: pd.DataFrame, line: float) -> pd.DataFrame:
     """
     pairs = _pairs(cards)
     rows = []
-    at = cards.to_dict("list")
+    at: dict[str, list] = {str(name): cards[name].tolist() for name in cards}
     for first, second in sorted(pairs):
         traces = pairs[first, second]
         for one, other in ((first, second), (second, first)):

@@ -75,9 +75,10 @@ def _between(found: np.ndarray, cards: np.ndarray, mean: np.ndarray) -> float:
 def surplus(rates: pd.DataFrame, chance: np.ndarray, helped: np.ndarray, village: np.ndarray) -> np.ndarray:
     """Score of each household: in found villages the surplus of the helped, those least expected first; else 0."""
     score = np.zeros(len(chance))
+    q, beyond_of = rates["q"].to_numpy(dtype=float), (rates["helped"] - rates["expected"]).to_numpy(dtype=float)
     for code in np.flatnonzero(rates["q"].fillna(1.0).to_numpy() <= RATE):
         of = np.flatnonzero((village == code) & helped.astype(bool))
-        beyond = rates["helped"].iat[code] - rates["expected"].iat[code]
+        beyond = float(beyond_of[code])
         told = of[np.argsort(chance[of], kind="stable")][: int(np.ceil(beyond))]
-        score[told] = (beyond / max(len(of), 1)) * (1 - rates["q"].iat[code])
+        score[told] = (beyond / max(len(of), 1)) * (1 - q[code])
     return score
