@@ -23,7 +23,10 @@ def access(capability: str) -> Callable[[View], View]:
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if not request.user.can(capability):  # type: ignore[union-attr]
                 raise PermissionDenied(capability)
-            return view(request, *args, **kwargs)
+            response = view(request, *args, **kwargs)
+            # Any page behind the login may show people: none stays in a cache, nor in the browser of a shared machine.
+            response.headers.setdefault("Cache-Control", "private, no-store")
+            return response
 
         guarded.capability = capability  # type: ignore[attr-defined]
         return guarded

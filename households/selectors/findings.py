@@ -11,7 +11,7 @@ from django.db.models import Q
 from changde.accounts.models import User
 from changde.audit.models import Event
 from households.domain.checks import OFFICE_ONLY
-from households.models import Finding
+from households.models import Finding, StagedHousehold
 
 COUNTED = 999
 STATES = ("waiting", "returned", "decided")
@@ -85,7 +85,7 @@ def without_office_only(user: User | AnonymousUser, findings: Iterable[Finding])
 
 
 def own_records(findings: Iterable[Finding], by: User) -> set[int]:
-    """Which of these notes stand on a card the person wrote or explained: somebody else decides them (one query)."""
+    """Which of these notes stand on a card the person wrote or explained: somebody else decides them (two queries)."""
     rows = list(findings)
     own = {each.pk for each in rows if by.pk in (each.noted_by_id, each.explained_by_id)}
     written = set(
@@ -96,7 +96,14 @@ def own_records(findings: Iterable[Finding], by: User) -> set[int]:
             actor=by,
         ).values_list("target_id", flat=True)
     )
+    written |= {str(card) for card in brought_by(by, [each.household_id for each in rows])}
     return own | {each.pk for each in rows if str(each.household_id) in written}
+
+
+def brought_by(user: User, cards: Iterable[int]) -> set[int]:
+    """Which of these cards the person wrote by a workbook (as long as its rows are kept)."""
+    staged = StagedHousehold.objects.filter(card__in=list(cards), written_at__isnull=False, batch__owner=user)
+    return set(staged.exclude(kind=StagedHousehold.Kind.SAME).values_list("card_id", flat=True))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ from households.models import (
     Membership,
     Person,
 )
+from households.selectors.findings import brought_by
 from households.services import events, results
 from households.services.cards import NumberWaits, save_card
 
@@ -211,7 +212,7 @@ def typed_by(case: DuplicateCase, user: User) -> bool:
         target_kind=Household._meta.label_lower, target_id__in=cards, actor=user, verb="households.save_card"
     )
     brought = case.waiting is not None and case.waiting.batch is not None and case.waiting.batch.owner_id == user.pk
-    return brought or wrote.exists() or _wanted(case, user)
+    return brought or wrote.exists() or bool(brought_by(user, map(int, cards))) or _wanted(case, user)
 
 
 def _wanted(case: DuplicateCase, user: User) -> bool:

@@ -50,6 +50,10 @@ def reads() -> list[str]:
 # -- the list ------------------------------
 
 
+def test_no_page_behind_the_login_stays_in_a_cache(cadre: Client) -> None:
+    assert cadre.get(LIST)["Cache-Control"] == "private, no-store"
+
+
 def test_a_cadre_sees_the_cards_of_the_own_village_only(cadre: Client) -> None:
     make_household(FENGMING, head="张建华")
     make_household(OTHER_VILLAGE, head="欧阳邻村")

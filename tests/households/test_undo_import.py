@@ -25,6 +25,7 @@ from households.models import (
     Sheet,
     StagedHousehold,
 )
+from households.selectors.findings import brought_by
 from households.services import undo
 from households.services.card_rows import load_card
 from households.services.cards import VersionConflict, save_card
@@ -273,3 +274,10 @@ def test_without_the_lock_the_same_edit_is_lost(people, monkeypatch):
     """The negative control: what the lock is for."""
     monkeypatch.setattr(undo, "_lock", lambda ids: None)
     assert edit_is_lost(people, monkeypatch)
+
+
+def test_who_brought_a_card_by_workbook_is_known_as_who_wrote_it(people):
+    bring(many(2), by=people.fengming_cadre)
+    cards = set(Household.objects.values_list("pk", flat=True))
+    assert brought_by(people.fengming_cadre, cards) == cards
+    assert brought_by(people.reshi_officer, cards) == set()
