@@ -184,18 +184,18 @@ def area_for(user: User, chosen: int | None) -> int | None:
     return next((first for first, _last in ranges_of(user, "read_figures")), None)
 
 
-def area_figures(user: User, code: int, year: int | None = None) -> AreaFigures:
+def area_figures(user: User, code: int, year: int | None = None, *, capability: str = "read_figures") -> AreaFigures:
     """Figures of `code` in an accounting year (default: the latest). 404 outside the person's posts.
 
     Where few villages have changed since they were counted, they are counted now.
     """
-    if not covers(user, "read_figures", code):
+    if not covers(user, capability, code):
         raise Http404
     division = get_object_or_404(Division, code=code)
     standing = bring_up_to_date(area=code)
     years = _years(code)
     chosen = year if year in years else next(iter(years), None)
-    way = [Step(step, covers(user, "read_figures", step.code)) for step in division.path()]
+    way = [Step(step, covers(user, capability, step.code)) for step in division.path()]
     above = next((step.division for step in reversed(way[:-1]) if step.own), None)
 
     said, by_year = _results(code, chosen)

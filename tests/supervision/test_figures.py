@@ -2,16 +2,21 @@
 
 import json
 import re
+from io import BytesIO
 
 import pytest
 from django.http import Http404
+from openpyxl import load_workbook
 
+from changde.audit.models import Event
 from households.models import VillageCard
 from households.services.figures import count_marked
 from households.services.index_versions import load_default_versions
 from households.services.results import recompute_household
 from supervision.selectors.figures import Figures, area_figures
+from tests.api import program
 from tests.factories import make_household
+from tests.households.test_index_runs import run_over
 from tests.personas import CITY, FENGMING, OTHER_VILLAGE, RESHI, TAOYUAN, WULING, WULING_VILLAGE
 
 
@@ -132,3 +137,69 @@ def test_a_page_costs_the_same_queries_at_every_level(changde, as_user, code, dj
     client = as_user(changde.city_office)
     with django_assert_max_num_queries(22):
         client.get(f"/city/{code}/")
+
+
+@pytest.fixture
+def judged(changde):
+    """Fengming: 2 poor people under the line by 2,436 yuan, registered; 1 well off, never registered."""
+    load_default_versions()
+    make_household(FENGMING, members=2, status="registered", wage_income=4000, main_cause="因病", year=2019)
+    make_household(FENGMING, members=1, wage_income=90_000)
+    run_over(CITY)
+    count_marked()
+    return changde
+
+
+def test_the_page_of_a_village_tells_measures_tables_and_leads(judged, as_user):
+    page = as_user(judged.fengming_cadre).get("/city/").content.decode()
+    for words in (
+        "多维贫困发生率 H",
+        "结果与状态对照",
+        "缺失在哪里",
+        "因病",
+        "历年与版本",
+        "outcome=absolute&amp;status=registered",
+    ):
+        assert words in page
+
+
+def test_an_area_adds_its_villages_up_and_shows_its_parent_only_inside_ones_posts(judged):
+    county, village = area_figures(judged.taoyuan_office, TAOYUAN), area_figures(judged.fengming_cadre, FENGMING)
+    assert sum((row.figures for row in county.rows), Figures()).total.shortfall == county.figures.total.shortfall > 0
+    assert (village.parent, village.sisters, county.parent) == (None, [], None)
+    inside = area_figures(judged.reshi_officer, FENGMING)
+    assert (inside.parent.division.code, OTHER_VILLAGE in [row.division.code for row in inside.sisters]) == (
+        RESHI,
+        True,
+    )
+    assert inside.measures == village.measures
+
+
+def test_the_file_holds_figures_alone_and_is_logged(judged, as_user):
+    answer = as_user(judged.reshi_officer).get(f"/city/{RESHI}/figures.xlsx")
+    book = load_workbook(BytesIO(b"".join(answer.streaming_content)))
+    told = [cell for sheet in book for row in sheet.iter_rows(values_only=True) for cell in row]
+    assert book.sheetnames == ["总览", "比较", "指标", "历年", "结果与状态", "致贫原因"]
+    assert "<5" in told
+    assert "张建华" not in str(told)
+    assert Event.objects.filter(verb="supervision.figures_file", area=RESHI).count() == 1
+
+
+def test_a_system_reads_the_figures_of_its_own_county_only(judged):
+    system = program(judged.county_system)
+    told = system.get("/api/v1/figures/").json()
+    assert (told["division"], told["absolute"], told["year"]) == (str(TAOYUAN), area_absolute(judged), 2019)
+    assert system.get(f"/api/v1/figures/?division={RESHI}&year=2019").json()["division"] == str(RESHI)
+    assert system.get(f"/api/v1/figures/?division={WULING}").status_code == 404
+    assert system.get("/api/v1/figures/?division=abc").status_code == 400
+
+
+def area_absolute(people) -> int:
+    return area_figures(people.taoyuan_office, TAOYUAN).figures.absolute
+
+
+def test_columns_of_the_comparison_sort_it(judged, as_user):
+    page = as_user(judged.taoyuan_office).get(f"/city/{TAOYUAN}/?order=H").content.decode()
+    rows = re.search(r'id="divisions".*?<tbody>(.*?)</tbody>', page, re.S)[1]
+    assert re.search(r"<tr.*?</tr>", rows, re.S)[0].count("热市镇")
+    assert 'aria-sort="descending"' in page
