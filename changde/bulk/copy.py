@@ -198,12 +198,3 @@ def allocate_ids(model: type[models.Model], count: int) -> list[int]:
             [connection.ops.quote_name(model._meta.db_table), count],
         )
         return [allocated for (allocated,) in cursor.fetchall()]
-
-
-def find_by_index() -> None:
-    """Until the end of the transaction rows are looked up by index. For writers of some hundred rows named by id: right
-    after a first load the planner knows nothing of the tables and would read them whole, again for every chunk."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
-        )

@@ -20,7 +20,7 @@ from django.utils import timezone
 from changde.accounts.areas import covers
 from changde.accounts.models import User
 from changde.audit.services import acting, record
-from changde.bulk import allocate_ids, find_by_index
+from changde.bulk import allocate_ids
 from changde.crypto.cipher import encrypt_bytes
 from changde.jobs.models import Job
 from changde.jobs.services import enqueue
@@ -447,7 +447,6 @@ def _write_chunk(batch: ImportBatch, sifted: _Sifted, position: int, rules: Rule
 
 
 def _write(batch: ImportBatch, sifted: _Sifted, position: int, rules: Rules) -> Written:
-    find_by_index()
     plan = plan_cards(sifted.incoming, judge=rules.judge, visible=_visible(rules.by), policy=batch.applies)
     twins = staging.twins_of(batch, min(sifted.numbers, default=0), max(sifted.numbers, default=0))
     before = staging.rows_of_cards([known.household_id for known in plan.known if known.changes])

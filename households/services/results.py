@@ -12,7 +12,6 @@ from django.db.models.functions import Now
 from changde.accounts.areas import between
 from changde.accounts.models import User
 from changde.accounts.refusal import Refusal
-from changde.bulk import find_by_index
 from changde.divisions.codes import Level, ancestor, code_range
 from changde.jobs.services import enqueue
 from households import frames
@@ -118,7 +117,6 @@ def _recompute_in_township(*, township: int, households: list[int], year: int) -
             "SELECT id FROM households_household WHERE id = ANY (%s) ORDER BY id FOR NO KEY UPDATE", [households]
         )
     lock_township(township=township, year=year, shared=True)
-    find_by_index()
     version = version_for(county=ancestor(township, Level.COUNTY), year=year)
     run = _run_shown(township=township, year=year)
     first, last = code_range(township)
