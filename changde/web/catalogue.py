@@ -4,6 +4,7 @@ The subset of the format that people write: comments, flags, msgctxt, msgid, msg
 over several lines, the usual escapes. Fuzzy, empty and obsolete entries are left out of the .mo, as msgfmt does.
 """
 
+import os
 import re
 import struct
 from dataclasses import dataclass, field
@@ -66,12 +67,15 @@ def compiled(messages: list[Message]) -> bytes:
 
 
 def compile_file(source: Path) -> int:
-    """Write the .mo beside the .po, in one step; the number of translated entries, without the header."""
+    """Write the .mo beside the .po, in one step; the number of translated entries, without the header.
+
+    Several processes may do so at once, each with a partial file of its own.
+    """
     try:
         messages = parse(source.read_text(encoding="utf-8"))
     except CatalogueError as error:
         raise CatalogueError(f"{source}: {error}") from error
-    partial = source.with_suffix(".mo.partial")
+    partial = source.with_suffix(f".mo.{os.getpid()}.partial")
     partial.write_bytes(compiled(messages))
     partial.replace(source.with_suffix(".mo"))
     return sum(message.usable and message.identifier != "" for message in messages)

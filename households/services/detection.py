@@ -6,8 +6,6 @@ unit: their models are fitted whole, memory stays that of one county.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
@@ -25,18 +23,13 @@ from households import detection_frames
 from households.domain.priority import Said, doubt_of, weight_of
 from households.lead_messages import sentence
 from households.models import Finding, Household, HouseholdStatus, Sheet
-from households.services import card_patterns, index_runs
+from households.services import card_patterns, index_runs, register_comparison, status_leads
 from households.services.comparisons import compare
 from households.services.leads import Hit, keep_leads
 
 AREA_JOB, COUNTY_JOB = "detect_leads", "detect_leads_of_county"
 CITY = 430700000000
-# Dotted paths of the producers; one that is not there is passed over.
-PRODUCERS = (
-    "households.services.card_patterns",
-    "households.services.register_comparison",
-    "households.services.status_leads",
-)
+PRODUCERS: tuple[ModuleType, ...] = (card_patterns, register_comparison, status_leads)
 
 Progress = Callable[[int, int], None]
 
@@ -48,10 +41,6 @@ class Detected:
     opened: int = 0
     changed: int = 0
     closed: int = 0
-
-
-def producers() -> list[ModuleType]:
-    return [import_module(path) for path in PRODUCERS if find_spec(path)]
 
 
 def areas_of(division: int) -> list[int]:
@@ -72,7 +61,7 @@ def find(
     for done, area in enumerate(steps):
         progress(done, len(steps))
         first, last = code_range(area)
-        for producer in producers():
+        for producer in PRODUCERS:
             if not wanted or wanted & set(producer.KINDS):
                 found = producer.hits(first=first, last=last, year=year)
                 yield from (hit for hit in found if not wanted or hit.kind in wanted)
@@ -101,7 +90,7 @@ def keep(*, division: int, year: int, progress: Progress = lambda done, total: N
 
     Progress counts the producers of each county: telling it is where a job may be cancelled.
     """
-    detected, areas, made_by = Detected(), areas_of(division), producers()
+    detected, areas, made_by = Detected(), areas_of(division), PRODUCERS
     total, done = len(areas) * (len(made_by) + 1), 0
     for area in areas:
         first, last = code_range(area)
