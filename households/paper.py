@@ -7,7 +7,7 @@ weasyprint, which needs pango from the system; where it is missing, `can_print` 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import segno
@@ -206,9 +206,11 @@ def card_pdf(card: PaperCard, printed: Printed) -> bytes:
     return pdf
 
 
-def blank_pdf(members: int, printed: Printed) -> bytes:
+@lru_cache(maxsize=16)
+def blank_pdf(members: int) -> bytes:
+    """The card to fill in by hand. Nothing on it is anybody's, so it is made once (3 s) and not signed by who asks."""
     with override(CHINESE):
-        context = blank_facts(members) | {"printed": printed}
+        context = blank_facts(members)
         return _document(render_to_string("households/paper/blank.html", context)).write_pdf()
 
 

@@ -52,7 +52,7 @@ def blank(request: HttpRequest) -> HttpResponse:
     form = BlankForm(request.GET if "members" in request.GET else {"members": 4})
     members = form.cleaned_data["members"] if form.is_valid() else 4
     if paper.can_print():
-        return _inline(paper.blank_pdf(members, _printed(request)), _("空白户卡.pdf"))
+        return _inline(paper.blank_pdf(members), _("空白户卡.pdf"))
     with override(paper.CHINESE):
         facts = paper.blank_facts(members)
     return _browser_page(request, "households/paper/_blank.html", facts | {"printed": _printed(request)})

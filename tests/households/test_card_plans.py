@@ -143,23 +143,11 @@ def fill(villages: list[int], *, households: int) -> None:
         ((pk, run.pk, place[pk], version.pk, 2019, 1, 0, {}, 0, 0, 0, 0, "absolute" if pk % 400 == 0 else "not_poor",
           False, False, False, pk % 400 == 1, pk % 400 == 2, "", pk % 400 == 3) for pk in ids),
     )  # fmt: skip
-    copy_in(
-        Finding,
-        [
-            "household_id",
-            "village_id",
-            "kind",
-            "code",
-            "blocks",
-            "facts",
-            "decision",
-            "reason",
-            "explanation",
-            "return_reason",
-            "severity",
-        ],
-        ((pk, place[pk], "yellow_check", "x", pk % 400 == 0, {}, "", "", "", "", "yellow") for pk in ids),
+    notes = (
+        Finding(household_id=pk, village_id=place[pk], kind="yellow_check", code="x", blocks=pk % 400 == 0)
+        for pk in ids
     )
+    Finding.objects.bulk_create(notes, batch_size=4000)
 
 
 def nodes_of(sql: str, values: Any) -> list[dict[str, Any]]:
