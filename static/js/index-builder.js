@@ -34,5 +34,6 @@
   }
 
   form.addEventListener("input", (event) => { if (event.target.matches("[data-weight]")) show(); });
+  show(); /* what was typed before this script came */
   form.addEventListener("htmx:afterSwap", () => form.dispatchEvent(new CustomEvent("card:row", { detail: form })));
 })();
