@@ -79,7 +79,7 @@ class CardList:
                 size=size,
             )
             page.rows = [sheet.household for sheet in page.rows]
-        elif listed := self._listed():
+        elif (listed := self._listed()) is not None:
             page = KeysetPage(
                 listed.select_related("household").prefetch_related("household__village"),
                 parameters,
