@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, BinaryIO
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -342,6 +342,7 @@ def take_in(
             sifted.left_out = last - first - len(made)
             written = _write_chunk(batch, sifted, last, rules)
             _count(outcome, sifted, written)
+            _keep_statistics(outcome.accepted)
             if progress:
                 progress(last, len(book.groups))
     with transaction.atomic(), acting(by):
@@ -362,6 +363,12 @@ def take_in(
             policy=batch.policy,
         )
     return outcome
+
+
+def _keep_statistics(rows: int) -> None:
+    """Where the tables were nearly empty before, let Postgres look at what came in before it plans the next chunk."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT keep_card_statistics(%s)", [rows])
 
 
 @dataclass

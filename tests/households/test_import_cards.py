@@ -463,3 +463,11 @@ def test_writing_costs_the_same_number_of_queries_for_2_and_for_20_households(db
             incoming = [bulk_cards.Incoming(book.read(group).card, index) for index, group in enumerate(book.groups)]
             bulk_cards.write_plan(bulk_cards.plan_cards(incoming, judge=rules.judge), by=None)
             transaction.set_rollback(True)
+
+
+def test_an_import_may_gather_statistics_where_the_tables_outgrew_them_and_only_there(db):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT keep_card_statistics(%s)", [10**9])
+        assert cursor.fetchone() == (True,)
+        cursor.execute("SELECT keep_card_statistics(%s)", [0])
+        assert cursor.fetchone() == (False,)
