@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 from django.db.models import BigIntegerField, Count, F, Q
 from django.db.models.functions import Cast
+from django.utils.translation import gettext
 
 from changde.accounts.models import User
 from changde.crypto.masking import mask_name
@@ -39,8 +40,13 @@ def counted_members(user: User, household: Household, result: Result) -> dict[st
     for name, belonging in who_belongs(frame, result.year).items():
         for positions, sure in ((belonging.surely, True), (belonging.perhaps, False)):
             if positions:
-                names = [members[position].person.name for position in positions]
-                said = Counted(feature_text(FEATURES[name]), names, [mask_name(one) for one in names], sure)
+                people = [(members[one].person.name, gettext(members[one].relation)) for one in positions]
+                said = Counted(
+                    feature_text(FEATURES[name]),
+                    [f"{called}（{relation}）" for called, relation in people],
+                    [f"{mask_name(called)}（{relation}）" for called, relation in people],
+                    sure,
+                )
                 found.setdefault(name, []).append(said)
     return found
 

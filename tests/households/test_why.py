@@ -76,8 +76,8 @@ def test_a_dimension_tells_its_part_of_the_score(people, as_user, ill_household)
 
 def test_members_behind_a_count_are_named_on_screen_and_masked_on_paper(people, as_user, ill_household):
     said = text(as_user(people.fengming_cadre), ill_household)
-    assert '<div class="small no-print">计入患病或残疾的16至59岁人数：欧阳建华</div>' in said
-    assert '<div class="small only-print">计入患病或残疾的16至59岁人数：欧**华</div>' in said
+    assert '<div class="small no-print">计入患病或残疾的16至59岁人数：欧阳建华（户主）</div>' in said
+    assert '<div class="small only-print">计入患病或残疾的16至59岁人数：欧**华（户主）</div>' in said
 
 
 def test_members_are_not_named_after_the_card_changed(people, as_user, ill_household):
