@@ -1,5 +1,6 @@
 """Why a household has its outcome, in sentences: the figures of domain.explain put into the reader's language."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -9,10 +10,20 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from changde.web.badges import badge_for
-from households.domain.explain import Change, ComparisonRow, Explanation, IndicatorRow, RuleRow
+from households.domain.explain import Change, ComparisonRow, Explanation, IndicatorRow, RuleRow, features_read
 from households.domain.features import Feature
 from households.domain.fields import of_entity
 from households.index_words import comparison_text, feature_text, figure_text, joined_text, label_text
+
+
+@dataclass(frozen=True)
+class Counted:
+    """The members one count is made of: names as the card has them, and masked as paper has them."""
+
+    label: str
+    names: Sequence[str]
+    masked: Sequence[str]
+    sure: bool = True
 
 
 @dataclass(frozen=True)
@@ -27,6 +38,18 @@ class Line:
     weight: float
     contribution: float
     state: bool | None
+    counted: Sequence[Counted] = ()
+
+
+@dataclass(frozen=True)
+class DimensionLines:
+    """A dimension with its indicators; `share` is its part of the score, None where there is none to share."""
+
+    label: str
+    weight: float
+    contribution: float
+    share: float | None
+    lines: list[Line]
 
 
 @dataclass(frozen=True)
@@ -34,18 +57,30 @@ class Reasons:
     income: str
     score: str
     lines: list[Line]
+    dimensions: list[DimensionLines]
     vetoes: list[str]
     exclusions: list[str]
     open_fields: list[str]
     changes: list[tuple[bool, str]]
 
 
-def reasons(why: Explanation) -> Reasons:
-    """The sentences of one explanation."""
+def reasons(why: Explanation, counted: Mapping[str, Sequence[Counted]] | None = None) -> Reasons:
+    """The sentences of one explanation; `counted`: by feature, the members it counts, for who may read the card."""
+    dimensions = [
+        DimensionLines(
+            label_text(row.label),
+            row.weight,
+            row.contribution,
+            row.share,
+            [_line(indicator, counted or {}) for indicator in row.indicators],
+        )
+        for row in why.dimensions
+    ]
     return Reasons(
         income=_income(why),
         score=_score(why),
-        lines=[_line(row) for row in why.indicators],
+        dimensions=dimensions,
+        lines=[line for dimension in dimensions for line in dimension.lines],
         vetoes=[label_text(row.label) for row in why.vetoes if row.state],
         exclusions=[label_text(row.label) for row in why.exclusions if row.state],
         open_fields=[field_text(name) for name in why.open_fields],
@@ -117,7 +152,7 @@ def _score(why: Explanation) -> str:
     return _("各项缺失权重合计 %(score)s，未达到临界值 %(cutoff)s。") % facts
 
 
-def _line(row: IndicatorRow) -> Line:
+def _line(row: IndicatorRow, counted: Mapping[str, Sequence[Counted]]) -> Line:
     leaves = list(_leaves(row.rule))
     read = {leaf.feature.name: f"{feature_text(leaf.feature)} {_value(leaf.feature, leaf.value)}" for leaf in leaves}
     far = [leaf for leaf in leaves if leaf.distance is not None] if len(leaves) == 1 else []
@@ -130,6 +165,7 @@ def _line(row: IndicatorRow) -> Line:
         weight=row.weight,
         contribution=row.contribution,
         state=row.state,
+        counted=[part for name in features_read(row.rule) for part in counted.get(name, ())],
     )
 
 

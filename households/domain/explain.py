@@ -13,7 +13,7 @@ import pandas as pd
 
 from households.domain import income, index
 from households.domain.features import FEATURES, Feature
-from households.domain.index import AllOf, Comparison, IndexSystem, Label, Product, Rule
+from households.domain.index import AllOf, Comparison, Dimension, IndexSystem, Label, Product, Rule
 
 Value = int | bool | str | None | tuple[int, int]
 
@@ -54,6 +54,17 @@ class IndicatorRow:
 
 
 @dataclass(frozen=True, slots=True)
+class DimensionRow:
+    """What one dimension adds to the score c. `share`: its part of c, None while c is unknown or nothing."""
+
+    label: Label
+    weight: float
+    contribution: float
+    share: float | None
+    indicators: tuple[IndicatorRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class NamedRow:
     """A veto (state True: the guarantee is missing) or an exclusion rule (True: it hits)."""
 
@@ -91,10 +102,15 @@ class Explanation:
     excluded: bool
     open_fields: tuple[str, ...]
     worksheet: tuple[income.IncomeRow, ...]
-    indicators: tuple[IndicatorRow, ...]
+    dimensions: tuple[DimensionRow, ...]
     vetoes: tuple[NamedRow, ...]
     exclusions: tuple[NamedRow, ...]
     changes: tuple[Change, ...]
+
+    @property
+    def indicators(self) -> tuple[IndicatorRow, ...]:
+        """In the order of the system."""
+        return tuple(row for dimension in self.dimensions for row in dimension.indicators)
 
 
 def frame_of(system: IndexSystem, values: Mapping[str, Any]) -> pd.DataFrame:
@@ -116,6 +132,7 @@ def explain(system: IndexSystem, values: Mapping[str, Any]) -> Explanation:
     columns = index.Columns(household)
     verdict = index.judge(system, household).iloc[0]
     net, members = _whole(verdict["net_income"]), _whole(verdict["members"])
+    score = None if pd.isna(verdict["score"]) else float(verdict["score"])
 
     def named(rules: tuple[index.NamedRule, ...]) -> tuple[NamedRow, ...]:
         rows = ((rule, _rule_row(rule.rule, columns, system)) for rule in rules)
@@ -129,30 +146,40 @@ def explain(system: IndexSystem, values: Mapping[str, Any]) -> Explanation:
         monitoring_line=None if members is None else members * system.monitoring_line,
         to_line=_whole(verdict["to_line"]),
         to_monitoring_line=_whole(verdict["to_monitoring_line"]),
-        score=None if pd.isna(verdict["score"]) else float(verdict["score"]),
+        score=score,
         cutoff=float(system.cutoff),
         guarantee_gap=bool(verdict["guarantee_gap"]),
         excluded=bool(verdict["excluded"]),
         open_fields=tuple(filter(None, str(verdict["open_fields"]).split(","))),
         worksheet=tuple(income.explain_income({name: values[name] for name in income.PARTS})),
-        indicators=tuple(_indicator_rows(system, columns)),
+        dimensions=tuple(_dimension_row(dimension, columns, system, score) for dimension in system.dimensions),
         vetoes=named(system.vetoes),
         exclusions=named(system.exclusions),
         changes=tuple(_changes(system, household, str(verdict["outcome"]))),
     )
 
 
-def _indicator_rows(system: IndexSystem, columns: index.Columns) -> list[IndicatorRow]:
+def _dimension_row(
+    dimension: Dimension, columns: index.Columns, system: IndexSystem, score: float | None
+) -> DimensionRow:
     rows = []
-    for dimension in system.dimensions:
-        for indicator in dimension.indicators:
-            rule = _rule_row(indicator.rule, columns, system)
-            weight = system.weights[indicator.id]
-            contribution = weight if rule.state else 0.0
-            rows.append(
-                IndicatorRow(indicator.id, indicator.label, dimension.label, weight, contribution, rule.state, rule)
-            )
-    return rows
+    for indicator in dimension.indicators:
+        rule = _rule_row(indicator.rule, columns, system)
+        weight = system.weights[indicator.id]
+        contribution = weight if rule.state else 0.0
+        rows.append(
+            IndicatorRow(indicator.id, indicator.label, dimension.label, weight, contribution, rule.state, rule)
+        )
+    contribution = sum(row.contribution for row in rows)
+    share = contribution / score if score else None
+    return DimensionRow(dimension.label, sum(row.weight for row in rows), contribution, share, tuple(rows))
+
+
+def features_read(rule: RuleRow | ComparisonRow) -> tuple[str, ...]:
+    """The features a rule compares, left to right, each once."""
+    if isinstance(rule, ComparisonRow):
+        return (rule.feature.name,)
+    return tuple(dict.fromkeys(name for part in rule.parts for name in features_read(part)))
 
 
 def _rule_row(rule: Rule, columns: index.Columns, system: IndexSystem) -> RuleRow | ComparisonRow:

@@ -241,6 +241,26 @@ def member_answers(members: pd.DataFrame, year: int) -> dict[str, _Known]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Belonging:
+    """Positions of the members counted by one feature, and of those who might be."""
+
+    surely: tuple[int, ...]
+    perhaps: tuple[int, ...]
+
+
+def who_belongs(members: pd.DataFrame, year: int) -> dict[str, Belonging]:
+    """Which members of one household each count is made of (columns: those of `count_members` without household)."""
+    counting = who_counts(members["counts"], members["soldier"])
+    return {
+        name: Belonging(
+            tuple(map(int, np.flatnonzero(answer.yes & counting))),
+            tuple(map(int, np.flatnonzero(~answer.yes & ~answer.no & counting))),
+        )
+        for name, answer in member_answers(members, year).items()
+    }
+
+
 def count_members(members: pd.DataFrame, year: int) -> pd.DataFrame:
     """Features of the members, one row per household (index: `household`), from one row per open member at year end.
 

@@ -41,6 +41,21 @@ def test_the_worked_household_of_the_docs():
     assert found[("house_grade", "absolute")] == (("C级", "D级"), None, False)
 
 
+def test_the_dimensions_share_the_score():
+    rows = explained("the household of docs/identification.md").dimensions
+    assert {row.label.en: (row.contribution, row.share) for row in rows if row.contribution} == {
+        rows[1].label.en: (0.125, 0.5),
+        rows[2].label.en: (0.125, 0.5),
+    }
+    assert sum(row.weight for row in rows) == 1
+
+
+def test_nothing_is_shared_while_the_score_is_open():
+    assert {row.share for row in explained("the household of docs/identification.md", house_area=None).dimensions} == {
+        None
+    }
+
+
 def test_a_missing_guarantee_is_what_a_poor_household_can_change():
     found = changes_of(explained("the same with one member uninsured"))
     assert found[("uninsured_members", "relative")] == ((0,), -1, True)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from households.domain.features import FEATURES, MEMBER_FIELDS, count_members
+from households.domain.features import FEATURES, MEMBER_FIELDS, Belonging, count_members, who_belongs
 from tests.households import golden
 
 ANSWERS = ("residents_insurance", "employees_insurance", "counts", "soldier")
@@ -74,3 +74,12 @@ def test_the_docs_list_every_feature():
         f"| {each.meaning} {each.label} | {each.subject} |"
         for each in FEATURES.values()
     ]
+
+
+def test_members_of_a_count_are_the_ones_it_counts():
+    cases = ("chronically ill of working age", "health empty", "active soldier is not counted")
+    chosen = frame([member(next(row for row in MEMBERS if row["case"] == case)) for case in cases], [1, 1, 1])
+    found = who_belongs(chosen, 2019)
+    assert found["ill_members"] == Belonging(surely=(0,), perhaps=(1,))
+    counted = count_members(chosen, 2019).loc[1]
+    assert {name: len(belonging.surely) for name, belonging in found.items()} == {name: counted[name] for name in found}
