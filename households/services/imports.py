@@ -30,6 +30,7 @@ from households.domain.card_workbook import CardBook, Problem
 from households.domain.checks import RED, WAIT, YELLOW, Context, run
 from households.domain.fields import HOUSEHOLD_SHEET
 from households.domain.read_ahead import Judge, Prepared, Work, chunks
+from households.domain.values import MASKED
 from households.domain.workbook import Page, WorkbookRefused
 from households.messages import message
 from households.models import Finding as FindingRow
@@ -402,6 +403,7 @@ def _sift(book: CardBook, chunk: Sequence[Prepared], rules: Rules) -> _Sifted:
     for made in chunk:
         sifted.numbers[made.index] = made.number
         findings = rules.findings(made)
+        masked = tuple(finding for finding in findings if finding.parameters.get("kind") == MASKED)
         incoming = Incoming(
             made.card,
             made.index,
@@ -409,8 +411,9 @@ def _sift(book: CardBook, chunk: Sequence[Prepared], rules: Rules) -> _Sifted:
             made.row,
             tuple(finding for finding in findings if finding.severity == YELLOW),
             made.text,
+            masked,
         )
-        red = tuple(finding for finding in findings if finding.severity == RED)
+        red = tuple(finding for finding in findings if finding.severity == RED and finding not in masked)
         if red:
             sifted.refused.append(Refused(incoming, red))
         elif any(finding.severity == WAIT for finding in findings):

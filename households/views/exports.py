@@ -21,8 +21,8 @@ from households.selectors.listing import columns_of, exports_of
 from households.services import exports
 
 _TYPES = {
-    CardExport.Format.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    CardExport.Format.CSV: "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "csv": "text/csv; charset=utf-8",
 }
 
 
@@ -90,8 +90,8 @@ def file(request: HttpRequest, export_id: int) -> HttpResponse:
         messages.error(request, refusal.message)
         return go(request, "households:export", export.pk)
     day = timezone.localtime(export.made_at).strftime("%Y%m%d")
-    name = _("户卡_%(day)s_%(number)s.%(format)s") % {"day": day, "number": export.pk, "format": export.format}
-    answer = FileResponse(BytesIO(content), as_attachment=True, filename=name, content_type=_TYPES[export.format])
+    name = _("户卡_%(day)s_%(number)s.%(format)s") % {"day": day, "number": export.pk, "format": export.ending}
+    answer = FileResponse(BytesIO(content), as_attachment=True, filename=name, content_type=_TYPES[export.ending])
     answer["Cache-Control"] = "no-store, private"
     return answer
 
