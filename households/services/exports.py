@@ -1,7 +1,8 @@
 """Cards as a file: ordered with a reason, made by a job, kept encrypted for a week, fetched by who asked alone.
 
 What leaves: the list as its page shows it, or whole cards in the national layout to be corrected and imported again;
-names in full, numbers of people masked, never a formula. Each export is two entries of the log that name reason, rows and format, and one more for every download.
+names in full, numbers of people masked, never a formula. Each export is two entries of the log that name reason, rows
+and format, and one more for every download.
 """
 
 import csv

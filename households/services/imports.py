@@ -6,7 +6,7 @@ an import that breaks off goes on where it stood, and bringing the same workbook
 """
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -295,6 +295,7 @@ def check(
     checked with flat memory.
     """
     rules, taken, outcome = Rules(by), dict[bytes, int](), Outcome(len(book.groups), book.members)
+    met = staging.NewHouseholds()
     if batch is not None:
         with transaction.atomic():
             batch.problems.all().delete()
@@ -308,7 +309,12 @@ def check(
             foreseen = _foreseen(plan)
             if batch is not None:
                 with transaction.atomic():
-                    twins = staging.namesakes({new.incoming.group: new.card for new in plan.new}, _visible(by))
+                    cards = {new.incoming.group: new.card for new in plan.new}
+                    twins = staging.Twins(
+                        staging.namesakes(cards, _visible(by)),
+                        met.meet(cards, {new.incoming.group: new.household_id for new in plan.new})
+                        | _holders_in_workbook(foreseen, met),
+                    )
                     staging.keep(batch, _staged(sifted, plan, foreseen, twins, rules))
                     _keep_told(batch, sifted.told(foreseen))
             _count(outcome, sifted, foreseen)
@@ -317,6 +323,12 @@ def check(
             if progress:
                 progress(last, len(book.groups))
     return outcome
+
+
+def _holders_in_workbook(foreseen: Written, met: staging.NewHouseholds) -> dict[int, int]:
+    """Position -> the earlier new household of the workbook that has an ID number of this one."""
+    places = {wait.incoming.group: met.place_of(wait.first) for wait in foreseen.waiting}
+    return {position: place for position, place in places.items() if place is not None}
 
 
 def note_checked(*, batch: ImportBatch, outcome: Outcome, book: CardBook) -> None:
@@ -477,7 +489,7 @@ def _write(batch: ImportBatch, sifted: _Sifted, position: int, rules: Rules) -> 
     return written
 
 
-def _staged(sifted: _Sifted, plan: Plan, came: Written, twins: Mapping[int, int], rules: Rules) -> list[Staged]:
+def _staged(sifted: _Sifted, plan: Plan, came: Written, twins: staging.Twins, rules: Rules) -> list[Staged]:
     """A row for each household of the chunk: what it is, or what came of it."""
     kind = staging.Kind
     known = {each.incoming.group: each for each in plan.known}
@@ -486,13 +498,15 @@ def _staged(sifted: _Sifted, plan: Plan, came: Written, twins: Mapping[int, int]
     def add(incoming: Incoming, of: str, card: int | None = None, twin: int | None = None) -> None:
         row = staging.staged(incoming.group, of, incoming.card, sifted.numbers[incoming.group])
         row.card, row.twin = card if card is not None and card > 0 else None, twin
+        row.twin_position = twins.positions.get(incoming.group)
         if of == kind.CHANGED and incoming.group in known:
             staging.note_changes(row, known[incoming.group])
         rows.append(row)
 
     for incoming, card in came.created:
-        twin = twins.get(incoming.group)
-        add(incoming, kind.DUPLICATE if twin else kind.NEW, card, twin)
+        twin = twins.cards.get(incoming.group)
+        repeats = twin is not None or incoming.group in twins.positions
+        add(incoming, kind.DUPLICATE if repeats else kind.NEW, card, twin)
     for incoming, card in came.changed:
         add(incoming, kind.CHANGED, card)
     for incoming, card in came.same:

@@ -1,4 +1,4 @@
-"""An export in the national layout is imported again: unchanged it changes nothing, and a mask never becomes a number."""
+"""An export in the national layout imported again: unchanged it changes nothing, and a mask never becomes a number."""
 
 import io
 from collections.abc import Callable
@@ -23,9 +23,7 @@ from tests.personas import People
 @pytest.fixture
 def village(people: People) -> list[Household]:
     """Three households of Fengming: a couple, a family with an account, a helper and a child, and a man alone."""
-    son = a_member(
-        "张小明", birth="20080601", relation="之子", phone="13973600002", school_status="小学", labour="无劳动力"
-    )
+    son = a_member("张小明", birth="20080601", relation="之子", phone="13973600002", labour="无劳动力")
     cards = [
         a_card(number="43072510320200001"),
         a_card(
