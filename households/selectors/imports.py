@@ -146,7 +146,8 @@ def row_page(user: User, batch: ImportBatch, row_id: int) -> RowPage:
     if row.village_id is None and batch.owner_id != user.pk:
         raise Http404
     facts = row.facts
-    beside = StagedHousehold.objects.filter(batch=batch, position=row.twin_position).first()
+    positions = [] if row.twin_position is None else [row.twin_position]
+    beside = StagedHousehold.objects.filter(batch=batch, position__in=positions).first()
     later = StagedHousehold.objects.filter(batch=batch, kind=row.kind, excluded=row.excluded)
     later = later.filter(position__gt=row.position).order_by("position")
     members = [MemberLine(*member) for member in facts.get("members", [])]

@@ -195,9 +195,10 @@ class Twins:
 def twins_of(batch: ImportBatch, first: int, last: int) -> Twins:
     """As the check found them."""
     rows = StagedHousehold.objects.filter(batch=batch, position__range=(first, last))
+    found = list(rows.values_list("position", "twin_id", "twin_position"))
     return Twins(
-        dict(rows.filter(twin__isnull=False).values_list("position", "twin_id")),
-        dict(rows.filter(twin_position__isnull=False).values_list("position", "twin_position")),
+        {position: card for position, card, _ in found if card is not None},
+        {position: place for position, _, place in found if place is not None},
     )
 
 

@@ -12,7 +12,7 @@ household that was changed in this second stays as it is and is told.
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -127,9 +127,10 @@ def told_left(batch: ImportBatch, rows: Sequence[tuple[StagedHousehold, str]]) -
     found = []
     for row, reason in rows:
         act = last.get(str(row.card_id))
-        since = act if act and row.written_until and act.at > row.written_until else None
-        words = str(REASONS.get(reason, _("撤销时不能恢复")))
-        found.append(Left(row, words, since and since.actor, since and since.at))
+        left = Left(row, str(REASONS.get(reason, _("撤销时不能恢复"))))
+        if act and row.written_until and act.at > row.written_until:
+            left = replace(left, by=act.actor, at=act.at)
+        found.append(left)
     return found
 
 
