@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from changde.accounts.access import access
 from changde.accounts.areas import covers
+from changde.accounts.confirm import ask_to_confirm, confirmed_lately
 from changde.accounts.refusal import Refusal
 from changde.web.pages import UNPROCESSABLE, go, render_page
 from households.forms.listing import ExportForm
@@ -82,8 +83,10 @@ def page(request: HttpRequest, export_id: int) -> HttpResponse:
 @require_safe
 @access("export_cards")
 def file(request: HttpRequest, export_id: int) -> HttpResponse:
-    """The file, for who asked for it alone; each download is logged."""
+    """The file, for who asked for it alone and has just confirmed the password; each download is logged."""
     export = _mine(request, export_id)
+    if not confirmed_lately(request):
+        return ask_to_confirm(reverse("households:export", args=[export.pk]))
     try:
         content = exports.fetch_export(export=export, by=request.user)  # type: ignore[arg-type]
     except Refusal as refusal:
