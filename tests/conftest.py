@@ -24,6 +24,7 @@ from django.core.cache import cache
 from django.db import connections
 from django.test import Client
 
+from changde.accounts import confirm
 from changde.web.catalogue import compile_file
 from tests.personas import People, make_people
 from tests.template_database import database_url, ensure_template, owner_connection
@@ -171,6 +172,14 @@ def login(user: Any) -> Client:
     client = Client()
     if user is not None:
         client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def confirmed(client: Client) -> Client:
+    """The same session after the password was confirmed for a download."""
+    session = client.session
+    session[confirm._MARK] = time.time()
+    session.save()
     return client
 
 

@@ -56,6 +56,12 @@ def grant_household(*, user: User, household_id: int, area: int, reason: str, by
 
 
 @transaction.atomic
+def note_confirmed(*, user: User) -> None:
+    """The log keeps when somebody confirmed the password before a download."""
+    record("accounts.confirm_password", by=user, target=user)
+
+
+@transaction.atomic
 def choose_language(*, user: User, language: str) -> None:
     user.language = language
     user.save(update_fields=["language"])

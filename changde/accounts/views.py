@@ -1,15 +1,20 @@
 """Login, logout, language, and the division one works in."""
 
+from django import forms
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.forms import AuthenticationForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import check_for_language, get_language
+from django.utils.translation import check_for_language, get_language, gettext_lazy
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from changde.accounts.access import access, public
+from changde.accounts.confirm import VALID_FOR, confirm
 from changde.accounts.services import choose_language
 from changde.divisions.codes import contains
 
@@ -21,6 +26,16 @@ class LoginForm(AuthenticationForm):
         super().confirm_login_allowed(user)
         if user.is_client:
             raise self.get_invalid_login_error()
+
+
+class ConfirmForm(forms.Form):
+    """One's own password once more."""
+
+    password = forms.CharField(
+        label=gettext_lazy("密码"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "autofocus": True}),
+    )
 
 
 class LoginView(auth_views.LoginView):
@@ -45,8 +60,27 @@ def logout(request: HttpRequest) -> HttpResponse:
     return auth_views.LogoutView.as_view()(request)
 
 
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+@access("work")
+def confirm_password(request: HttpRequest) -> HttpResponse:
+    """Type the password again, then go on to where it was asked for."""
+    form = ConfirmForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        if confirm(request, form.cleaned_data["password"]):
+            messages.success(request, _("已确认身份，%(minutes)s 分钟内可以下载") % {"minutes": _minutes()})
+            return redirect(_back(request))
+        form.add_error("password", _("密码不对。请检查大小写后再试。"))
+    context = {"form": form, "next": _back(request), "minutes": _minutes()}
+    return render(request, "accounts/confirm.html", context, status=422 if form.is_bound else 200)
+
+
+def _minutes() -> int:
+    return int(VALID_FOR.total_seconds() // 60)
+
+
 def _back(request: HttpRequest) -> str:
-    address = request.POST.get("next", "")
+    address = request.POST.get("next") or request.GET.get("next", "")
     if url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure()):
         return address
     return "/"

@@ -4,6 +4,7 @@ A value changes a value; an empty cell changes nothing (empty is unknown, and un
 field somebody opens the card. The members are those of the workbook; one who is missing leaves the card with an open
 note. Worked-out totals are never carried over: they belong to the parts that were brought with them. A part brought
 with another total than its lines of the worksheet closes those lines.
+A masked number, as an export writes it, says "as it is kept": it is no change and names nobody new.
 That is the policy UPDATE; KEEP turns the sides around, REJECT takes no household that is there.
 """
 
@@ -12,7 +13,7 @@ from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from households.domain.card import Card, Member
+from households.domain.card import Card, Finding, Member
 from households.domain.card_income import standing
 from households.domain.fields import of_entity
 from households.domain.merge import HOUSEHOLD_FIELDS, MEMBER_FIELDS, SHEET_FIELDS, NumberedCard
@@ -62,6 +63,42 @@ def completed(stored: NumberedCard, brought: Card) -> NumberedCard:
         members=members,
     )
     return NumberedCard(card, stored.persons)
+
+
+def with_kept_numbers(stored: NumberedCard, brought: Card, masked: Sequence[Finding]) -> tuple[Card, list[Finding]]:
+    """The brought card with the stored ID numbers in place of their masks, and the masks that fit nobody.
+
+    `masked` are the findings of the cells that hold a mask (their attributes are empty on the card). An ID number's
+    mask fits the one member of that name whose number has its open figures. A mask of another number stays empty, so
+    that the stored one is kept; it needs a member who is known.
+    """
+    members, stray = list(brought.members), []
+    of_members = [each for each in masked if each.member is not None and each.attributes[0] != "head_id_number"]
+    for each in of_members:
+        if each.attributes[0] == "id_number":
+            index = each.member or 0
+            number = _number_behind(stored, members[index].name, each.parameters["text"])
+            members[index] = replace(members[index], id_number=number)
+    persons = _known_persons(stored, members)
+    for each in of_members:
+        index = each.member or 0
+        if persons[index] is None or (each.attributes[0] == "id_number" and members[index].id_number is None):
+            stray.append(each)
+    return replace(brought, members=tuple(members)), stray
+
+
+def _number_behind(stored: NumberedCard, name: str | None, mask: str) -> str | None:
+    found = [
+        member.id_number
+        for member in stored.card.members
+        if member.id_number and member.name == name and _fits(mask, member.id_number)
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def _fits(mask: str, number: str) -> bool:
+    """4307**********6431 fits every number of its length that begins and ends so."""
+    return len(mask) == len(number) and all(one in ("*", other) for one, other in zip(mask, number, strict=True))
 
 
 def changes(before: NumberedCard, after: NumberedCard) -> list[Change]:

@@ -317,6 +317,8 @@ class _Key:
     @staticmethod
     def _read(of: Field, raw: Any) -> str | None:
         value = values.parse(of, raw)
+        if isinstance(value, values.Bad) and value.parameters.get("kind") == values.MASKED:
+            return str(value.parameters["text"])  # joins rows of one workbook, never a card that is kept
         if not isinstance(value, str):
             return None
         number = id_number.parse(value) if of.type == "id" else None

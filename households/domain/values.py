@@ -115,6 +115,8 @@ _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?")
 _HAN_GAP = re.compile(r"(?<=[\u3400-\u9fff])\s+(?=[\u3400-\u9fff])")
 _SPLIT = re.compile(r"[、,;/|\s]+")
 _LONG_NUMBER = re.compile(r"\d{7,}[Xx]?")
+_MASK = re.compile(r"[0-9-]{0,4}\*{1,32}[0-9A-Z]{0,4}")
+MASKED = "masked"  # the kind of a "number-form" whose cell holds a mask
 _FIRST_YEAR, _LAST_YEAR = 1850, 2100
 _LAST_SERIAL = 73_050  # 2099-12-31
 SHIFT_1904 = 1462
@@ -217,7 +219,7 @@ def _text(of: Field, raw: Any, shift: int) -> Value | Bad:
 
 def _id(of: Field, raw: Any, shift: int) -> Value | Bad:
     text = _digits(raw)
-    return text if isinstance(text, Bad) else _short(id_number.normalise(text).lstrip("'"))
+    return text if isinstance(text, Bad) else _open_number(id_number.normalise(text).lstrip("'"))
 
 
 def _phone(of: Field, raw: Any, shift: int) -> Value | Bad:
@@ -225,12 +227,17 @@ def _phone(of: Field, raw: Any, shift: int) -> Value | Bad:
     if isinstance(text, Bad):
         return text
     text = text.replace(" ", "").removeprefix("+86")
-    return _short(text)
+    return _open_number(text)
 
 
 def _account(of: Field, raw: Any, shift: int) -> Value | Bad:
     text = _digits(raw)
-    return text if isinstance(text, Bad) else _short(text.replace(" ", ""))
+    return text if isinstance(text, Bad) else _open_number(text.replace(" ", ""))
+
+
+def _open_number(text: str) -> str | Bad:
+    """A mask (4307**********6431) is no number; a workbook may say with it "as it is kept" (domain.card_update)."""
+    return Bad("number-form", {"kind": MASKED, "text": text}) if _MASK.fullmatch(text) else _short(text)
 
 
 def _short(text: str) -> str | Bad:

@@ -27,7 +27,7 @@ class ExportForm(forms.Form):
     )
     columns = forms.MultipleChoiceField(
         label=_("列"),
-        help_text=_("行政村、户主和遮盖后的证件号码、电话总在文件里。"),
+        help_text=_("行政村、户主和遮盖后的证件号码、电话总在文件里；全国统一格式总是全部列。"),
         widget=forms.CheckboxSelectMultiple,
         required=False,
     )

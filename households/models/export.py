@@ -30,6 +30,7 @@ class CardExport(models.Model):
     class Format(models.TextChoices):
         XLSX = "xlsx", _("Excel 工作簿（.xlsx）")
         CSV = "csv", _("CSV 文本（.csv）")
+        CARDS = "card", _("全国统一格式（户信息、人信息，改好后可再导入）")
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     area = models.BigIntegerField(help_text="the division of the list")
@@ -72,6 +73,11 @@ class CardExport(models.Model):
         if self.made_at is not None:
             return "done" if self.expires_at and self.expires_at > timezone.now() else "expired"
         return self.job.state if self.job else "failed"
+
+    @property
+    def ending(self) -> str:
+        """How the file's name ends."""
+        return "csv" if self.format == self.Format.CSV else "xlsx"
 
     @property
     def content(self) -> bytes | None:

@@ -181,6 +181,9 @@ class StagedHousehold(models.Model):
     twin = models.ForeignKey(
         Household, models.SET_NULL, null=True, related_name="+", help_text="the card it may repeat, where visible"
     )
+    twin_position = models.PositiveIntegerField(
+        null=True, help_text="the earlier household of the same workbook it may repeat"
+    )
     year = models.SmallIntegerField(null=True)
     version = models.PositiveIntegerField(null=True)
     sheet_version = models.PositiveIntegerField(null=True)

@@ -131,6 +131,8 @@ class RowPage:
     touched: bool
     twin: Household | None
     twin_members: list[MemberLine]
+    beside: StagedHousehold | None  # the earlier household of the workbook that it may repeat
+    beside_members: list[MemberLine]
     same_people: frozenset[str]
     next_id: int | None
 
@@ -144,6 +146,8 @@ def row_page(user: User, batch: ImportBatch, row_id: int) -> RowPage:
     if row.village_id is None and batch.owner_id != user.pk:
         raise Http404
     facts = row.facts
+    positions = [] if row.twin_position is None else [row.twin_position]
+    beside = StagedHousehold.objects.filter(batch=batch, position__in=positions).first()
     later = StagedHousehold.objects.filter(batch=batch, kind=row.kind, excluded=row.excluded)
     later = later.filter(position__gt=row.position).order_by("position")
     members = [MemberLine(*member) for member in facts.get("members", [])]
@@ -162,6 +166,8 @@ def row_page(user: User, batch: ImportBatch, row_id: int) -> RowPage:
         touched=bool(card and row.written_at and card.version != row.version and not row.undone_at),
         twin=twin,
         twin_members=twin_members,
+        beside=beside,
+        beside_members=[MemberLine(*member) for member in beside.facts.get("members", [])] if beside else [],
         same_people=frozenset(member.name for member in members if (member.name, member.birth_date) in known),
         next_id=later.values_list("pk", flat=True).first(),
     )

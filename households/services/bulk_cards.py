@@ -36,7 +36,7 @@ from households.domain.card_text import (
     CardText,
     TextOf,
 )
-from households.domain.card_update import Policy, as_past, closed_parts, combined, vanished
+from households.domain.card_update import Policy, as_past, closed_parts, combined, vanished, with_kept_numbers
 from households.domain.merge import NumberedCard, changed_fields
 from households.models import Finding as FindingRow
 from households.models import (
@@ -75,6 +75,7 @@ class Incoming:
     row: int | None = None
     findings: tuple[Finding, ...] = ()
     text: CardText | None = None  # the card's cells, where they were made ahead
+    masked: tuple[Finding, ...] = ()  # cells with a masked number: on a card that is there they mean "as it is kept"
 
     @property
     def number(self) -> str:
@@ -190,6 +191,9 @@ def plan_cards(
             continue
         own = found if found is not None else next(new_ids)
         other = _other_holder(numbers, own, ChainMap(taken, holders))  # type: ignore[arg-type]
+        if each.masked and (found is None or other):  # nothing is kept behind the masks, or not for sure
+            plan.refused.append(Refused(each, each.masked))
+            continue
         if other:
             plan.waiting.append(Waiting(each, DUPLICATE, *other))
             continue
@@ -284,7 +288,11 @@ def _plan_known(stored: Sequence[tuple[Incoming, int]], judge: Judge, plan: Plan
             if before.card.household.village_code != each.card.household.village_code:
                 plan.refused.append(Refused(each, (_red("village-changed", "village_code"),)))
                 continue
-            after = combined(before, each.card, policy)
+            card, stray = with_kept_numbers(before, each.card, each.masked) if each.masked else (each.card, [])
+            if stray:
+                plan.refused.append(Refused(each, tuple(stray)))
+                continue
+            after = combined(before, card, policy)
             if after is None:
                 plan.refused.append(Refused(each, (_red("household-known", "number"),)))
                 continue

@@ -210,22 +210,25 @@ def load_card(household: Household, year: int | None) -> NumberedCard:
     return read_card(household, sheet, members, household_id=household.pk, lines=lines)
 
 
-def load_latest_cards(household_ids: Sequence[int]) -> dict[int, NumberedCard]:
+def load_latest_cards(household_ids: Sequence[int], *, whole: bool = False) -> dict[int, NumberedCard]:
     """Cards as they stand, each with its latest sheet, by household id (four queries); who has no sheet is left out.
 
-    A member who came after that sheet is left out too (but the head): no fact of the year is known of them.
+    A member who came after that sheet is left out too (but the head): no fact of the year is known of them. With
+    `whole` nobody is left out; what is not known is empty.
     """
     latest = Sheet.objects.filter(household__in=household_ids).order_by("household", "-year").distinct("household")
     sheets = {row.household_id: row for row in latest}
     facts = {(row.sheet_id, row.person_id): row for row in MemberSheet.objects.filter(sheet__in=sheets.values())}
     members: dict[int, list[tuple[int, Any, Any | None, str]]] = {}
-    memberships = Membership.objects.open().filter(household__in=list(sheets)).select_related("person")
+    wanted = list(household_ids) if whole else list(sheets)
+    memberships = Membership.objects.open().filter(household__in=wanted).select_related("person")
     for row in memberships.order_by("household", "position", "pk"):
-        known = facts.get((sheets[row.household_id].pk, row.person_id))
-        if known is None and row.relation != Membership.HEAD:
+        sheet = sheets.get(row.household_id)
+        known = facts.get((sheet.pk, row.person_id)) if sheet else None
+        if known is None and row.relation != Membership.HEAD and not whole:
             continue
         members.setdefault(row.household_id, []).append((row.person_id, row.person, known, row.relation))
     return {
-        pk: read_card(household, sheets[pk], members.get(pk, []), household_id=pk)
-        for pk, household in Household.objects.in_bulk(list(sheets)).items()
+        pk: read_card(household, sheets.get(pk), members.get(pk, []), household_id=pk)
+        for pk, household in Household.objects.in_bulk(wanted).items()
     }

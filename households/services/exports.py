@@ -1,7 +1,8 @@
 """Cards as a file: ordered with a reason, made by a job, kept encrypted for a week, fetched by who asked alone.
 
-What leaves: the list as its page shows it, names in full, ID numbers and phones masked, never a formula. Each export is
-two entries of the log that name reason, rows and format, and one more for every download.
+What leaves: the list as its page shows it, or whole cards in the national layout to be corrected and imported again;
+names in full, numbers of people masked, never a formula. Each export is two entries of the log that name reason, rows
+and format, and one more for every download.
 """
 
 import csv
@@ -28,9 +29,12 @@ from changde.divisions.models import Division
 from changde.jobs.services import enqueue
 from changde.web.badges import badge_for
 from households.columns import Column, named
+from households.domain.fields import HOUSEHOLD_SHEET, MEMBER_SHEET
 from households.domain.workbook import Page, write
 from households.models import CardExport, Household, HouseholdStatus, Membership, Person
 from households.selectors.card_list import CardList, card_list
+from households.services import card_pages
+from households.services.card_rows import load_latest_cards
 
 JOB = "export_cards"
 KEPT_FOR = timedelta(days=7)
@@ -100,17 +104,21 @@ def _make(export: CardExport, progress: Progress | None) -> CardExport:
     cards = listed(export)
     expected = count_within_limit(cards)
     made_at = timezone.now()
-    columns = named(export.columns)
-    rows = _rows(cards, columns, expected, progress)
-    headers = [
-        _("行政村"),
-        _("户主"),
-        _("户主证件号码（遮盖）"),
-        _("联系电话（遮盖）"),
-        *(one.label for one in columns),
-    ]
     about = _about(export, cards, made_at)
-    content, counted = (_workbook if export.format == CardExport.Format.XLSX else _csv)(export, about, headers, rows)
+    if export.format == CardExport.Format.CARDS:
+        content, counted = _card_workbook(cards, about, expected, progress)
+    else:
+        columns = named(export.columns)
+        rows = _rows(cards, columns, expected, progress)
+        headers = [
+            _("行政村"),
+            _("户主"),
+            _("户主证件号码（遮盖）"),
+            _("联系电话（遮盖）"),
+            *(one.label for one in columns),
+        ]
+        write_list = _workbook if export.format == CardExport.Format.XLSX else _csv
+        content, counted = write_list(export, about, headers, rows)
     with transaction.atomic():
         CardExport.objects.filter(pk=export.pk).update(
             rows=counted,
@@ -169,11 +177,9 @@ def _about(export: CardExport, cards: CardList, made_at: Any) -> list[tuple[str,
 
 
 def _rows(cards: CardList, columns: Sequence[Column], expected: int, progress: Progress | None) -> Iterator[list[Any]]:
-    after, done = "", 0
-    while True:
-        page = cards.page({"after": after}, size=CHUNK)
-        heads = _heads(page.rows)
-        for card in page.rows:
+    for rows in _pages(cards, expected, progress):
+        heads = _heads(rows)
+        for card in rows:
             head = heads.get(card.pk)
             yield [
                 card.village.name,
@@ -182,6 +188,13 @@ def _rows(cards: CardList, columns: Sequence[Column], expected: int, progress: P
                 card.masked_phone or (head.masked_phone if head else ""),
                 *(_cell(column, column.value(card)) for column in columns),
             ]
+
+
+def _pages(cards: CardList, expected: int, progress: Progress | None) -> Iterator[Sequence[Household]]:
+    after, done = "", 0
+    while True:
+        page = cards.page({"after": after}, size=CHUNK)
+        yield page.rows
         done += len(page.rows)
         if progress:
             progress(min(done, expected), expected)
@@ -233,6 +246,42 @@ def _workbook(
             Page(_("导出说明"), [_("项目"), _("内容")], about, mark=mark, widths=(16, 90)),
             Page(_("户卡"), headers, counting(), mark=mark, widths=(16, 12, 24, 18)),
         ],
+    )
+    return file.getvalue(), counted
+
+
+def _card_workbook(
+    cards: CardList, about: list[tuple[str, str]], expected: int, progress: Progress | None
+) -> tuple[bytes, int]:
+    """The two sheets of the national layout, each card with its latest sheet; the explanation stands last."""
+    counted, members = 0, list[list[Any]]()
+    places: dict[int, dict[str, str]] = {}
+
+    def households() -> Iterator[list[Any]]:
+        nonlocal counted
+        for rows in _pages(cards, expected, progress):
+            known = load_latest_cards([row.pk for row in rows], whole=True)
+            for row in rows:
+                if row.village_id not in places:
+                    places[row.village_id] = card_pages.names_of(row.village)
+                card = known[row.pk].card
+                counted += 1
+                members.extend(card_pages.member_rows(card))
+                yield card_pages.household_row(card, places[row.village_id])
+
+    mark = " · ".join(value for _name, value in about[:3])
+    again = (
+        _("再导入"),
+        _("改好后可从“导入户卡”上传：带星号的号码表示不改，空格不改，合计由系统计算；新成员请填完整号码。"),
+    )
+    file = io.BytesIO()
+    write(
+        file,
+        [
+            Page(sheet, card_pages.headers(sheet), rows, card_pages.allowed(sheet), mark=mark)
+            for sheet, rows in ((HOUSEHOLD_SHEET, households()), (MEMBER_SHEET, members))
+        ]
+        + [Page(_("导出说明"), [_("项目"), _("内容")], [*about, again], mark=mark, widths=(16, 90))],
     )
     return file.getvalue(), counted
 

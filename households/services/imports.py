@@ -6,7 +6,7 @@ an import that breaks off goes on where it stood, and bringing the same workbook
 """
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -30,6 +30,7 @@ from households.domain.card_workbook import CardBook, Problem
 from households.domain.checks import RED, WAIT, YELLOW, Context, run
 from households.domain.fields import HOUSEHOLD_SHEET
 from households.domain.read_ahead import Judge, Prepared, Work, chunks
+from households.domain.values import MASKED
 from households.domain.workbook import Page, WorkbookRefused
 from households.messages import message
 from households.models import Finding as FindingRow
@@ -294,6 +295,7 @@ def check(
     checked with flat memory.
     """
     rules, taken, outcome = Rules(by), dict[bytes, int](), Outcome(len(book.groups), book.members)
+    met = staging.NewHouseholds()
     if batch is not None:
         with transaction.atomic():
             batch.problems.all().delete()
@@ -307,7 +309,12 @@ def check(
             foreseen = _foreseen(plan)
             if batch is not None:
                 with transaction.atomic():
-                    twins = staging.namesakes({new.incoming.group: new.card for new in plan.new}, _visible(by))
+                    cards = {new.incoming.group: new.card for new in plan.new}
+                    twins = staging.Twins(
+                        staging.namesakes(cards, _visible(by)),
+                        met.meet(cards, {new.incoming.group: new.household_id for new in plan.new})
+                        | _holders_in_workbook(foreseen, met),
+                    )
                     staging.keep(batch, _staged(sifted, plan, foreseen, twins, rules))
                     _keep_told(batch, sifted.told(foreseen))
             _count(outcome, sifted, foreseen)
@@ -316,6 +323,12 @@ def check(
             if progress:
                 progress(last, len(book.groups))
     return outcome
+
+
+def _holders_in_workbook(foreseen: Written, met: staging.NewHouseholds) -> dict[int, int]:
+    """Position -> the earlier new household of the workbook that has an ID number of this one."""
+    places = {wait.incoming.group: met.place_of(wait.first) for wait in foreseen.waiting}
+    return {position: place for position, place in places.items() if place is not None}
 
 
 def note_checked(*, batch: ImportBatch, outcome: Outcome, book: CardBook) -> None:
@@ -409,6 +422,7 @@ def _sift(book: CardBook, chunk: Sequence[Prepared], rules: Rules) -> _Sifted:
     for made in chunk:
         sifted.numbers[made.index] = made.number
         findings = rules.findings(made)
+        masked = tuple(finding for finding in findings if finding.parameters.get("kind") == MASKED)
         incoming = Incoming(
             made.card,
             made.index,
@@ -416,8 +430,9 @@ def _sift(book: CardBook, chunk: Sequence[Prepared], rules: Rules) -> _Sifted:
             made.row,
             tuple(finding for finding in findings if finding.severity == YELLOW),
             made.text,
+            masked,
         )
-        red = tuple(finding for finding in findings if finding.severity == RED)
+        red = tuple(finding for finding in findings if finding.severity == RED and finding not in masked)
         if red:
             sifted.refused.append(Refused(incoming, red))
         elif any(finding.severity == WAIT for finding in findings):
@@ -481,7 +496,7 @@ def _write(batch: ImportBatch, sifted: _Sifted, position: int, rules: Rules) -> 
     return written
 
 
-def _staged(sifted: _Sifted, plan: Plan, came: Written, twins: Mapping[int, int], rules: Rules) -> list[Staged]:
+def _staged(sifted: _Sifted, plan: Plan, came: Written, twins: staging.Twins, rules: Rules) -> list[Staged]:
     """A row for each household of the chunk: what it is, or what came of it."""
     kind = staging.Kind
     known = {each.incoming.group: each for each in plan.known}
@@ -490,13 +505,15 @@ def _staged(sifted: _Sifted, plan: Plan, came: Written, twins: Mapping[int, int]
     def add(incoming: Incoming, of: str, card: int | None = None, twin: int | None = None) -> None:
         row = staging.staged(incoming.group, of, incoming.card, sifted.numbers[incoming.group])
         row.card, row.twin = card if card is not None and card > 0 else None, twin
+        row.twin_position = twins.positions.get(incoming.group)
         if of == kind.CHANGED and incoming.group in known:
             staging.note_changes(row, known[incoming.group])
         rows.append(row)
 
     for incoming, card in came.created:
-        twin = twins.get(incoming.group)
-        add(incoming, kind.DUPLICATE if twin else kind.NEW, card, twin)
+        twin = twins.cards.get(incoming.group)
+        repeats = twin is not None or incoming.group in twins.positions
+        add(incoming, kind.DUPLICATE if repeats else kind.NEW, card, twin)
     for incoming, card in came.changed:
         add(incoming, kind.CHANGED, card)
     for incoming, card in came.same:

@@ -27,6 +27,7 @@ from households.domain.card import Card
 from households.domain.card_update import changes
 from households.domain.fields import by_card_attribute
 from households.domain.merge import NumberedCard
+from households.domain.name_keys import name_keys
 from households.models import Household, ImportBatch, MemberSheet, Membership, Sheet, StagedHousehold
 from households.services.bulk_cards import Known
 
@@ -48,6 +49,7 @@ class Staged:
     fields: list[str] = field(default_factory=list)
     card: int | None = None
     twin: int | None = None
+    twin_position: int | None = None
     year: int | None = None
     version: int | None = None
     sheet_version: int | None = None
@@ -141,8 +143,8 @@ def keep(batch: ImportBatch, rows: Sequence[Staged]) -> None:
         began, until = cursor.fetchone()
     columns = (
         "id", "batch_id", "position", "household", "head_name", "village_id", "kind", "excluded", "fields",
-        "facts_cipher", "card_id", "twin_id", "year", "version", "sheet_version", "rows_before", "written_at",
-        "written_until",
+        "facts_cipher", "card_id", "twin_id", "twin_position", "year", "version", "sheet_version", "rows_before",
+        "written_at", "written_until",
     )  # fmt: skip
     copy_in(
         StagedHousehold,
@@ -163,6 +165,7 @@ def keep(batch: ImportBatch, rows: Sequence[Staged]) -> None:
                 else None,
                 row.card,
                 row.twin,
+                row.twin_position,
                 row.year,
                 row.version,
                 row.sheet_version,
@@ -181,10 +184,51 @@ def kept_out(batch: ImportBatch) -> frozenset[int]:
     return frozenset(rows.values_list("position", flat=True))
 
 
-def twins_of(batch: ImportBatch, first: int, last: int) -> dict[int, int]:
-    """Position -> the card a household may repeat, as the check found it."""
-    rows = StagedHousehold.objects.filter(batch=batch, position__range=(first, last), twin__isnull=False)
-    return dict(rows.values_list("position", "twin_id"))
+@dataclass(frozen=True, slots=True)
+class Twins:
+    """What households may repeat, by position: a card that is there, an earlier household of the same workbook."""
+
+    cards: Mapping[int, int] = field(default_factory=dict)
+    positions: Mapping[int, int] = field(default_factory=dict)
+
+
+def twins_of(batch: ImportBatch, first: int, last: int) -> Twins:
+    """As the check found them."""
+    rows = StagedHousehold.objects.filter(batch=batch, position__range=(first, last))
+    found = list(rows.values_list("position", "twin_id", "twin_position"))
+    return Twins(
+        {position: card for position, card, _ in found if card is not None},
+        {position: place for position, _, place in found if place is not None},
+    )
+
+
+class NewHouseholds:
+    """The new households of one workbook as its check has met them, to find one that stands there twice.
+
+    Of a person a figure is kept, of a household its place: some 100 bytes each while the check runs.
+    """
+
+    def __init__(self) -> None:
+        self._people: dict[int, int] = {}
+        self._places: dict[int, int] = {}
+
+    def meet(self, cards: Mapping[int, Card], ids: Mapping[int, int]) -> dict[int, int]:
+        """Position -> the earlier one with somebody of the same birth date and the same or a like-sounding name in the
+        same village. `cards` are new households by position, `ids` their preliminary ids."""
+        found: dict[int, int] = {}
+        for position, card in cards.items():
+            self._places[ids[position]] = position
+            for member in card.members:
+                if member.name and member.birth_date:
+                    person = hash((name_keys(member.name)[0], member.birth_date, card.household.village_code))
+                    first = self._people.setdefault(person, position)
+                    if first != position:
+                        found.setdefault(position, first)
+        return found
+
+    def place_of(self, household_id: int | None) -> int | None:
+        """Where the household of a preliminary id stands; None for one that is not of this workbook."""
+        return self._places.get(household_id or 0)
 
 
 def namesakes(cards: Mapping[int, Card], visible: Any) -> dict[int, int]:

@@ -12,7 +12,7 @@ household that was changed in this second stays as it is and is told.
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +25,7 @@ from django.utils.translation import gettext_lazy
 
 from changde.accounts.models import Grant, User
 from changde.accounts.refusal import Refusal
+from changde.audit.models import Event
 from changde.audit.services import acting, record
 from changde.jobs.models import Job
 from changde.jobs.services import enqueue
@@ -102,6 +103,46 @@ def foresee(batch: ImportBatch, *, show: int = 50) -> Foreseen:
             : show - len(found.blocked)
         ]
     return found
+
+
+@dataclass(frozen=True)
+class Left:
+    """A household that an undo leaves as it is: why, and who last wrote its card since the batch did, and when."""
+
+    row: StagedHousehold
+    reason: str
+    by: User | None = None
+    at: datetime | None = None
+
+
+def told_left(batch: ImportBatch, rows: Sequence[tuple[StagedHousehold, str]]) -> list[Left]:
+    """Rows and reason codes in words, each with the last act of the log on its card after the batch wrote it."""
+    cards = {str(row.card_id) for row, _reason in rows if row.card_id}
+    acts = Event.objects.filter(
+        kind=Event.Kind.WRITE, target_kind=Household._meta.label_lower, target_id__in=cards, at__gt=_first_write(batch)
+    )
+    last = {
+        act.target_id: act for act in acts.order_by("target_id", "-pk").distinct("target_id").select_related("actor")
+    }
+    found = []
+    for row, reason in rows:
+        act = last.get(str(row.card_id))
+        left = Left(row, str(REASONS.get(reason, _("撤销时不能恢复"))))
+        if act and row.written_until and act.at > row.written_until:
+            left = replace(left, by=act.actor, at=act.at)
+        found.append(left)
+    return found
+
+
+def left_behind(batch: ImportBatch, *, show: int = 50) -> tuple[int, list[Left]]:
+    """How many households an undo that is over has left as they are, and the first of them; (0, []) before."""
+    if batch.state != ImportBatch.State.UNDONE:
+        return 0, []
+    rows = _written(batch).exclude(kind=StagedHousehold.Kind.SAME)
+    shown = list(rows.defer("facts_cipher").order_by("position")[:show])
+    reasons = _in_the_way(shown, _first_write(batch)) if shown else {}
+    number = rows.count() if len(shown) == show else len(shown)
+    return number, told_left(batch, [(row, reasons.get(row.pk, "")) for row in shown])
 
 
 @transaction.atomic

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from changde.accounts.access import access
 from changde.accounts.areas import covers
+from changde.accounts.confirm import ask_to_confirm, confirmed_lately
 from changde.accounts.refusal import Refusal
 from changde.web.pages import UNPROCESSABLE, go, render_page
 from households.forms.listing import ExportForm
@@ -21,8 +22,8 @@ from households.selectors.listing import columns_of, exports_of
 from households.services import exports
 
 _TYPES = {
-    CardExport.Format.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    CardExport.Format.CSV: "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "csv": "text/csv; charset=utf-8",
 }
 
 
@@ -82,16 +83,18 @@ def page(request: HttpRequest, export_id: int) -> HttpResponse:
 @require_safe
 @access("export_cards")
 def file(request: HttpRequest, export_id: int) -> HttpResponse:
-    """The file, for who asked for it alone; each download is logged."""
+    """The file, for who asked for it alone and has just confirmed the password; each download is logged."""
     export = _mine(request, export_id)
+    if not confirmed_lately(request):
+        return ask_to_confirm(reverse("households:export", args=[export.pk]))
     try:
         content = exports.fetch_export(export=export, by=request.user)  # type: ignore[arg-type]
     except Refusal as refusal:
         messages.error(request, refusal.message)
         return go(request, "households:export", export.pk)
     day = timezone.localtime(export.made_at).strftime("%Y%m%d")
-    name = _("户卡_%(day)s_%(number)s.%(format)s") % {"day": day, "number": export.pk, "format": export.format}
-    answer = FileResponse(BytesIO(content), as_attachment=True, filename=name, content_type=_TYPES[export.format])
+    name = _("户卡_%(day)s_%(number)s.%(format)s") % {"day": day, "number": export.pk, "format": export.ending}
+    answer = FileResponse(BytesIO(content), as_attachment=True, filename=name, content_type=_TYPES[export.ending])
     answer["Cache-Control"] = "no-store, private"
     return answer
 

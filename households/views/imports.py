@@ -77,9 +77,12 @@ def _page(request: HttpRequest, batch: ImportBatch, status: int = 200) -> HttpRe
         record_read("households.read_import", by=request.user, target=batch, area=batch.area, kind=shown)
     has_file = ImportBatch.objects.filter(pk=batch.pk, file_cipher__isnull=False).exists()
     goes_in = sum(counts[kind] for kind in StagedHousehold.GOES_IN)
+    left_count, left = undo.left_behind(batch)
     context = {
         "batch": batch,
         "mine": mine,
+        "left_count": left_count,
+        "left": left,
         "error": workbook_refusal(batch.error, batch.error_facts) if batch.error else "",
         "rows": rows,
         "shown": shown,
@@ -197,7 +200,7 @@ def take_back(request: HttpRequest, batch_id: int) -> HttpResponse:
     context: dict[str, Any] = {
         "batch": batch,
         "foreseen": foreseen,
-        "blocked": [(each, undo.REASONS[reason]) for each, reason in foreseen.blocked],
+        "blocked": undo.told_left(batch, foreseen.blocked),
         "free": foreseen.removed + foreseen.restored - foreseen.blocked_count,
     }
     return render_page(request, "households/import_undo.html", context, status=status)

@@ -18,6 +18,7 @@ from households import tasks  # noqa: F401 - registers the handlers
 from households.models import CardExport, Household
 from households.services import exports
 from households.services.cards import save_card
+from tests.conftest import confirmed
 from tests.factories import make_household
 from tests.households.cards import a_card
 from tests.personas import FENGMING, OTHER_VILLAGE, WULING_VILLAGE, People
@@ -28,7 +29,7 @@ REASON = {"reason": "第三季度入户核查", "format": "xlsx", "columns": ["n
 
 @pytest.fixture
 def cadre(people: People, as_user: Callable[..., Client]) -> Client:
-    return as_user(people.fengming_cadre)
+    return confirmed(as_user(people.fengming_cadre))
 
 
 @pytest.fixture

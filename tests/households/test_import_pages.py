@@ -21,7 +21,7 @@ from tests.households.cards import a_member
 from tests.households.test_card_tables import HOUSEHOLDS, MEMBERS, text_of
 from tests.households.test_import_cards import COUPLE, SAMPLE, counts, family, with_members, workbook_of
 from tests.households.test_import_cards import bring as bring_in
-from tests.personas import FENGMING, WULING_VILLAGE
+from tests.personas import FENGMING, OTHER_VILLAGE, WULING_VILLAGE
 
 NEW = reverse("households:import")
 
@@ -191,6 +191,33 @@ def test_somebody_of_the_same_name_and_birth_date_on_a_visible_card_is_shown_bes
     assert batch.staged.get().kind == "duplicate"
     text = row_of(client, batch, "43072510320290003")
     assert "系统中的另一户" in text and "43072510320290001" in text and "李秀英" in text
+
+
+def test_a_new_household_that_stands_in_the_workbook_twice_is_shown_beside_the_first(people, as_user):
+    lost = {"id_number": None, "no_id_reason": "遗失"}
+    heard = neighbour("43072510320290003", "张思", **lost)
+    elsewhere = replace(
+        heard, household=replace(heard.household, number="43072510320290004", village_code=OTHER_VILLAGE)
+    )
+    client, batch = review(
+        people, as_user, neighbour(name="张四"), neighbour("43072510320290005", "李五"), heard, elsewhere
+    )
+    assert dict(batch.staged.values_list("household", "kind")) == {
+        "43072510320290002": "new", "43072510320290003": "duplicate", "43072510320290004": "refused",
+        "43072510320290005": "new",
+    }  # fmt: skip
+    assert "本工作簿前面的另一户" in page_of(client, batch, show="duplicate").content.decode()
+    text = row_of(client, batch, "43072510320290003")
+    assert "工作簿中前面的另一户" in text and "43072510320290002" in text and "工作簿第 1 户" in text
+    batch = write(client, batch)
+    assert (batch.created, batch.staged.get(household="43072510320290003").twin_position) == (3, 0)
+
+
+def test_a_number_that_stands_on_two_households_of_the_workbook_shows_both(people, as_user):
+    client, batch = review(people, as_user, family(), family("43072510320290009"))
+    assert (batch.accepted, batch.waiting) == (1, 1)
+    text = row_of(client, batch, "43072510320290009")
+    assert "工作簿中前面的另一户" in text and "43072510320290001" in text
 
 
 def test_a_namesake_on_a_card_one_may_not_see_is_not_hinted_at(people, as_user):

@@ -31,6 +31,7 @@ from households.selectors.paper import paper_cards
 from households.services import printouts as services
 from households.services.index_versions import load_default_versions
 from households.services.results import recompute_household
+from tests.conftest import confirmed
 from tests.factories import make_household
 from tests.households.pdf_text import read
 from tests.personas import FENGMING, OTHER_VILLAGE, People
@@ -181,7 +182,7 @@ def test_a_villages_cards_are_made_fetched_and_logged(cadre, people, household):
     do_jobs()
     page = cadre.get(answer["Location"]).content.decode()
     assert "下载 凤鸣村_2019年度户卡.pdf" in page and "共 2 户、2 页" in page
-    file = cadre.get(f"/printouts/{printout.pk}/file/")
+    file = confirmed(cadre).get(f"/printouts/{printout.pk}/file/")
     assert "attachment" in file["Content-Disposition"]
     content = body(file)
     pdf = read(content)
@@ -248,7 +249,8 @@ def keep(printout: Printout, content: bytes, left: timedelta) -> None:
 def test_only_who_asked_gets_the_file(people, as_user, printout):
     keep(printout, b"%PDF", timedelta(days=1))
     address = f"/printouts/{printout.pk}/file/"
-    assert body(as_user(people.fengming_cadre).get(address)) == b"%PDF"
+    assert as_user(people.fengming_cadre).get(address)["Location"].startswith("/accounts/confirm/")
+    assert body(confirmed(as_user(people.fengming_cadre)).get(address)) == b"%PDF"
     others = (people.fengming_team, people.reshi_officer, people.city_office, people.other_cadre)
     assert {as_user(other).get(address).status_code for other in others} == {404}
 
@@ -261,7 +263,7 @@ def test_who_lost_the_post_lost_the_file(people, as_user, printout):
 
 def test_a_file_expires_and_is_forgotten(cadre, printout):
     keep(printout, b"%PDF", -timedelta(seconds=1))
-    assert cadre.get(f"/printouts/{printout.pk}/file/").status_code == 302
+    assert confirmed(cadre).get(f"/printouts/{printout.pk}/file/")["Location"] == f"/printouts/{printout.pk}/"
     assert "文件已过期删除" in cadre.get(f"/printouts/{printout.pk}/").content.decode()
     assert services.forget_expired() == 1
     assert Printout.objects.get().file_cipher is None

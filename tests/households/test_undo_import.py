@@ -6,6 +6,8 @@ from decimal import Decimal
 
 import pytest
 from django.db import connections
+from django.urls import reverse
+from django.utils import timezone
 
 from changde.accounts.refusal import Refusal
 from changde.audit.models import Event
@@ -158,7 +160,7 @@ def test_the_first_load_gives_a_status_and_its_undo_takes_it(people):
     assert (Household.objects.get().status, Household.objects.get().status_since) == ("unregistered", None)
 
 
-def touch(number: str) -> None:
+def touch(number: str, by=None) -> None:
     household = Household.objects.get(number=number)
     stored = load_card(household, 2019)
     save_card(
@@ -166,7 +168,7 @@ def touch(number: str) -> None:
         persons=stored.persons,
         household=household,
         expected_version=household.version,
-        by=None,
+        by=by,
     )
 
 
@@ -181,6 +183,22 @@ def test_a_card_somebody_changed_since_refuses_the_whole_undo_and_is_named(peopl
     assert Household.objects.count() == 3
     batch = take_back(batch, people.fengming_cadre, rest=True)
     assert (batch.state, batch.undone, Household.objects.get().address) == ("undone", 2, "新址")
+
+
+def test_households_that_stay_are_listed_on_the_page_with_who_changed_them_and_when(people, as_user):
+    batch, _outcome = bring(many(3), by=people.fengming_cadre)
+    client, page = as_user(people.fengming_cadre), reverse("households:import_page", args=[batch.pk])
+    assert "撤销时保持现状" not in client.get(page).content.decode()
+    touch("43072510320290001", by=people.reshi_officer)
+    assert people.reshi_officer.display_name in client.get(f"{page}undo/").content.decode()
+    batch = take_back(batch, people.fengming_cadre, rest=True)
+    number, (left,) = undo.left_behind(batch)
+    assert (number, left.row.household, left.by, left.reason) == (
+        1, "43072510320290001", people.reshi_officer, undo.REASONS["changed"],
+    )  # fmt: skip
+    text = client.get(page).content.decode()
+    assert "撤销时保持现状的 1 户" in text and people.reshi_officer.display_name in text
+    assert f"{timezone.localtime(left.at):%H:%M}" in text
 
 
 def test_a_later_workbook_that_changed_a_card_is_in_the_way(people):
