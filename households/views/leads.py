@@ -283,6 +283,7 @@ def _queue(request: HttpRequest) -> dict[str, Any]:
         "last": _last_decision(request),
         "query": _query(request),
         "may_work": user.can("work_leads"),
+        "may_compare": user.can("read_fairness"),
         "may_keep_cadres": user.can("manage_village_cadres"),
     }
 
