@@ -131,7 +131,7 @@ def _leads_of_registers() -> str:
     """Compare the sample tables of seven departments with the cards; then every other rule that finds leads."""
     for kind, name in REGISTERS.items():
         file = str(files("households") / f"reference/sample_registers/{name}.xlsx")
-        call_command("import_register", kind, file, as_of=date(YEAR, 10, 31), stdout=StringIO())
+        call_command("import_register", kind, file, area=TAOYUAN, as_of=date(YEAR, 10, 31), stdout=StringIO())
     detection.keep(division=CITY, year=YEAR)
     return f"{len(REGISTERS)} registers, {Finding.objects.open().of_leads().count()} leads"
 
