@@ -1,7 +1,8 @@
 """A county takes its own standard from the city's default to the figures, and an officer one lead to its decision.
 
-The county office copies the default, gets a weight wrong, mends it, tries it and proposes it; a second person releases it
-and recomputes; the map names the version it was counted by; the township's officer decides a lead the run has opened.
+The county office copies the default, gets a weight wrong, mends it, tries it and proposes it; a second person releases
+it and recomputes; the map names the version it was counted by; the township's officer visits a household, takes a wrong
+decision back and decides.
 """
 
 import io
@@ -59,12 +60,21 @@ def test_from_the_default_to_the_county_s_own_standard_and_a_decided_lead(
     officer.goto("/")
     officer.get_by_role("link", name=re.compile("走访核查")).click()
     officer.locator(".queue a").first.click()
+    case = officer.url
     officer.locator("[name=note]").fill("房屋漏雨，老人独居")
     officer.locator("[name=answer]").fill("去年摔伤后没有收入")
     officer.get_by_role("button", name="保存走访情况").click()
+    expect(officer.get_by_text("农户说：去年摔伤后没有收入")).to_be_visible()
+    assert officer.evaluate("document.documentElement.scrollWidth") == 360
+
+    officer.locator("[name=reason]").fill("看错了户")
+    officer.get_by_role("button", name=re.compile("^不属实")).click()
+    expect(officer.get_by_role("status").filter(has_text="已办结")).to_be_visible()
+    assert officer.url != case  # the next came by itself
+    officer.get_by_role("button", name="撤销").click()
+    officer.wait_for_url(case)
     officer.locator("[name=reason]").fill("入户核实，收入属实")
     officer.get_by_role("button", name=re.compile("^属实")).click()
     expect(officer.get_by_role("status").filter(has_text="已办结")).to_be_visible()
     decided = Finding.objects.of_leads().get(decision="confirmed")
     assert (decided.decided_by, decided.answer) == (people.reshi_officer, "去年摔伤后没有收入")
-    assert officer.evaluate("document.documentElement.scrollWidth") == 360
