@@ -28,7 +28,7 @@ def _offer_pages() -> None:
     navigation.register("duplicates", _("查重台"), "households:duplicates", "match", "decide_duplicates", order=62)
     navigation.register("exports", _("导出"), "households:exports", "export", "export_cards", order=65)
     navigation.register("moves", _("户卡迁移"), "households:moves", "map", "read_cards", order=65)
-    navigation.register("fairness", _("录入与村组比较"), "households:fairness", "chart", "read_fairness", order=29)
+    navigation.register("fairness", _("录入与村组比较"), "households:fairness", "chart", "read_fairness", order=73)
     navigation.register("standards", _("年度标准"), "households:standards", "scale", "read_standards", order=70)
     navigation.register("checks", _("数据检查"), "households:checks", "gear", "manage_checks", order=75)
 

@@ -31,12 +31,6 @@ def versions_to_try(user: User) -> QuerySet[IndexVersion]:
     return found.filter(own) if ranges_of(user, "manage_index") else found.none()
 
 
-def drafts_to_try(user: User) -> QuerySet[IndexVersion]:
-    """Those not released yet, the latest year first."""
-    unreleased = versions_to_try(user).exclude(state__in=IndexVersion.FROZEN)
-    return unreleased.order_by("-year", "division_id", "-number")
-
-
 def places_of(user: User, version: IndexVersion) -> list[Division]:
     """Where a version may be tried: a county's on the county, the city's default on the city or one of its counties."""
     if version.division_id:

@@ -15,7 +15,6 @@ from households.forms.index_runs import RunForm
 from households.models import IndexRun, RunChunk
 from households.selectors import index_runs as selectors
 from households.selectors.cards import latest_year
-from households.selectors.index_trials import drafts_to_try
 from households.services import index_runs
 
 
@@ -43,7 +42,7 @@ def index(request: HttpRequest) -> HttpResponse:
         messages.error(request, _("只有乡镇、县、市办公室可以重新测算"))
         return go(request, "households:runs")
     page = selectors.run_list(request.user, request.GET)  # type: ignore[arg-type]
-    context = {"page": page, "form": form, "division": here, "drafts": drafts_to_try(request.user)}
+    context = {"page": page, "form": form, "division": here}
     return render_page(request, "households/runs.html", context, "households/_run_rows.html", status=status)
 
 

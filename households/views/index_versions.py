@@ -22,6 +22,7 @@ from households.forms.index_versions import CITY_DEFAULT, DraftForm, ProposeForm
 from households.index_words import difference_texts, system_text
 from households.models import IndexVersion
 from households.selectors import index_versions as selectors
+from households.selectors.index_trials import versions_to_try
 from households.services import index_versions
 
 
@@ -106,6 +107,7 @@ def _page(
         "other": other,
         "differences": difference_texts(other.system, system) if other else [],
         "may_edit": manages and version.is_open,
+        "may_try": versions_to_try(request.user).filter(pk=version.pk).exists(),  # type: ignore[arg-type]
         "may_propose": manages and version.state == State.TRIED and version.unfinished is None,
         "may_withdraw": proposed,
         "may_release": colleague,

@@ -273,8 +273,11 @@ def _queue(request: HttpRequest) -> dict[str, Any]:
             {"text": names[state], "href": f"?{_query(request, state=state)}", "on": state == chosen.state,
              "count": count}
         )  # fmt: skip
+    of_area = Chosen(state=chosen.state, kind=chosen.kind, whose=AREA, find=chosen.find)
     return {
         "page": page,
+        "elsewhere": "" if page.rows or chosen.whose == AREA else selectors.counted(_chosen_leads(request, of_area)),
+        "area_href": f"?{_query(request, whose=AREA)}",
         "rows": [(lead, text_of(lead), band(lead.priority)) for lead in page.rows],
         "chosen": chosen,
         "states": states,
@@ -283,6 +286,7 @@ def _queue(request: HttpRequest) -> dict[str, Any]:
         "last": _last_decision(request),
         "query": _query(request),
         "may_work": user.can("work_leads"),
+        "may_compare": user.can("read_fairness"),
         "may_keep_cadres": user.can("manage_village_cadres"),
     }
 

@@ -1,12 +1,14 @@
-"""A demonstration: one login per role, the sample workbook, cadres, results, a plan and one posted list.
+"""A demonstration: a login per role, sample cards and registers, cadres, results, leads, a plan, a list, a draft.
 
 Never in production. Every step goes through the services that people use; a second call continues with the data.
 """
 
 import csv
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 from importlib.resources import files
+from io import StringIO
 
 from django.conf import settings
 from django.core.management import call_command
@@ -19,14 +21,23 @@ from changde.accounts.refusal import Refusal
 from changde.accounts.roles import Role
 from changde.accounts.services import create_user, open_post
 from changde.divisions.models import Division
-from households.models import Household, Result, VillageCard
-from households.services import figures
+from households.models import Finding, Household, IndexVersion, RegisterVersion, Result, VillageCard
+from households.services import detection, figures, index_versions
 from households.services.village_cards import save_village_card
 from supervision.models import PublicityList
 from supervision.services import lists
 
 PASSWORD = "changde-2019"  # noqa: S105 - of the demonstration alone; production refuses to load it
 YEAR = 2019
+REGISTERS = {  # kind: the sample table in households/reference/sample_registers
+    "vehicle": "车辆登记",
+    "real_estate": "不动产登记",
+    "public_payroll": "财政供养人员",
+    "company": "市场主体登记",
+    "death": "死亡人口",
+    "medical": "医保结算",
+    "school": "学籍",
+}
 FENGMING, RESHI, TAOYUAN, CITY = 430725103202, 430725103000, 430725000000, 430700000000
 
 # login, name, role, division: one per role, two where one decides what another made
@@ -62,11 +73,15 @@ def load_demo(*, say: Callable[[str], None]) -> None:
         call_command("import_cadres", str(files("cadres") / "reference/demo_cadres.xlsx"))
     if not Result.objects.exists():
         call_command("recompute_index", division=CITY, year=YEAR, now=True)
+    if not RegisterVersion.objects.exists():
+        say(_leads_of_registers())
     if not MatchPlan.objects.exists():
         call_command("match_cadres", division=TAOYUAN)
     figures.count_marked()
     if not PublicityList.objects.exists():
         say(_post_first_list(people["cun1"], people["dui1"]))
+    if not IndexVersion.objects.exclude(division=None).exists():
+        say(_draft_index(people["xian1"]))
 
 
 def _people() -> dict[str, User]:
@@ -110,3 +125,19 @@ def _typed(row: dict[str, str]) -> dict:
 def _post_first_list(maker: User, poster: User) -> str:
     draft = lists.draft_first_list(village=Division.objects.get(code=FENGMING), year=YEAR, by=maker)
     return f"posted list {lists.post(publicity_list=draft, by=poster)}"
+
+
+def _leads_of_registers() -> str:
+    """Compare the sample tables of seven departments with the cards; then every other rule that finds leads."""
+    for kind, name in REGISTERS.items():
+        file = str(files("households") / f"reference/sample_registers/{name}.xlsx")
+        call_command("import_register", kind, file, area=TAOYUAN, as_of=date(YEAR, 10, 31), stdout=StringIO())
+    detection.keep(division=CITY, year=YEAR)
+    return f"{len(REGISTERS)} registers, {Finding.objects.open().of_leads().count()} leads"
+
+
+def _draft_index(maker: User) -> str:
+    """A county's draft after the city's default, for the workshop: not tried yet."""
+    default = IndexVersion.objects.in_force().get(division=None, year=YEAR)
+    county = Division.objects.get(code=TAOYUAN)
+    return f"draft {index_versions.start_draft(copied_from=default, division=county, year=YEAR, by=maker)}"

@@ -26,7 +26,7 @@ from tests.personas import CITY, FENGMING, RESHI, TAOYUAN, WULING, WULING_VILLAG
 
 pytestmark = pytest.mark.django_db
 SAMPLE = ROOT / "households/reference/sample_cards.xlsx"
-TABLES = ROOT / "tests/data/registers"
+TABLES = ROOT / "households/reference/sample_registers"
 PLANTED = json.loads((ROOT / "tests/data/sample_cards.planted.json").read_text(encoding="utf-8"))
 FILES = {
     "vehicle": "车辆登记",
