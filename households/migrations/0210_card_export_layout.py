@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("households", "0181_fill_listed_cards")]
+    dependencies = [("households", "0190_statistics_of_cards")]
     operations = [
         migrations.AlterField(
             model_name="cardexport",
