@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Count, Exists, Max, OuterRef
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -89,11 +89,18 @@ def _close_abandoned() -> None:
 
 
 def _open_run(*, division: Division, first: int, last: int, year: int, by: User | None) -> IndexRun:
+    _one_opens()
     try:
         with transaction.atomic():
             return IndexRun.objects.create(division=division, first_code=first, last_code=last, year=year, owner=by)
     except IntegrityError as error:
         raise _overlap(error) from error
+
+
+def _one_opens() -> None:
+    """Until the end of the transaction nobody else opens a run: several that meet at the constraint can deadlock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('index_run_opens'))")
 
 
 def _overlap(error: IntegrityError) -> Refusal:
@@ -204,6 +211,7 @@ def resume_run(*, run: IndexRun, by: User | None, in_background: bool = True) ->
         raise Refusal("nothing_left", _("这次测算的乡镇都已完成"))
     _refuse_mixed(run)
     _close_abandoned()
+    _one_opens()
     try:
         with transaction.atomic():
             IndexRun.objects.filter(pk=run.pk).update(
