@@ -94,17 +94,33 @@ CREATE TRIGGER list_new_results AFTER INSERT ON households_result
 CREATE TRIGGER list_without_results AFTER DELETE ON households_result
     REFERENCING OLD TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION list_results();
 
+-- Of a township that shows another run: the cards whose outcome is another one than the list says, and those the new
+-- run does not judge. In most runs they are few; reading them all again would cost more than the run.
 CREATE FUNCTION list_township() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    township bigint := CASE WHEN TG_OP = 'DELETE' THEN OLD.township_id ELSE NEW.township_id END;
-    runs bigint[] := CASE TG_OP WHEN 'INSERT' THEN ARRAY[NEW.run_id] WHEN 'DELETE' THEN ARRAY[OLD.run_id]
-                     ELSE ARRAY[OLD.run_id, NEW.run_id] END;
+    shown households_townshippointer := CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+    before bigint := CASE WHEN TG_OP = 'INSERT' THEN 0 ELSE OLD.run_id END;
+    after bigint := CASE WHEN TG_OP = 'DELETE' THEN 0 ELSE NEW.run_id END;
+    last bigint := shown.township_id + 999;
 BEGIN
     PERFORM list_cards(ARRAY(
-        SELECT id FROM households_household WHERE village_id BETWEEN township AND township + 999
+        SELECT r.household_id
+        FROM households_result r
+        JOIN households_sheet s ON s.household_id = r.household_id AND s.year = shown.year
+        LEFT JOIN households_listedcard l ON l.sheet_id = s.id
+        WHERE r.run_id = after AND r.village_id BETWEEN shown.township_id AND last
+          AND l.outcome IS DISTINCT FROM r.outcome
         UNION
-        SELECT household_id FROM households_result
-        WHERE run_id = ANY (runs) AND village_id BETWEEN township AND township + 999));
+        SELECT r.household_id
+        FROM households_result r
+        WHERE r.run_id = before AND r.village_id BETWEEN shown.township_id AND last
+          AND NOT EXISTS (SELECT FROM households_result n WHERE n.run_id = after AND n.household_id = r.household_id)
+        UNION
+        SELECT l.household_id
+        FROM households_listedcard l
+        WHERE l.year = shown.year AND l.village_id BETWEEN shown.township_id AND last
+          AND l.outcome IN ('undetermined', 'absolute', 'relative', 'not_poor')
+          AND NOT EXISTS (SELECT FROM households_result n WHERE n.run_id = after AND n.household_id = l.household_id)));
     RETURN NULL;
 END $$;
 CREATE TRIGGER list_township AFTER INSERT OR UPDATE OR DELETE ON households_townshippointer
