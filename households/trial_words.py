@@ -13,7 +13,7 @@ from households.selectors.index_trials import Swing, TrialFigures
 
 MEASURES = {
     "H": gettext_lazy("多维贫困发生率 H（人）"),
-    "A": gettext_lazy("平均剥夺程度 A"),
+    "A": gettext_lazy("平均缺失强度 A"),
     "M0": gettext_lazy("多维贫困指数 M0 = H × A"),
     "headcount": gettext_lazy("收入低于收入线的人口"),
     "gap": gettext_lazy("收入贫困差距（FGT 1）"),

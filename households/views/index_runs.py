@@ -1,5 +1,7 @@
 """Runs of the index: begin one, watch it, stop it, read what it found by township."""
 
+from collections.abc import Callable
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -10,6 +12,7 @@ from changde.accounts.access import access
 from changde.accounts.areas import covers
 from changde.accounts.refusal import Refusal
 from changde.web.pages import UNPROCESSABLE, go, render_page
+from changde.web.steps import take_step
 from households.domain.years import year_of
 from households.forms.index_runs import RunForm
 from households.models import IndexRun, RunChunk
@@ -80,40 +83,30 @@ def _offers(request: HttpRequest, run: IndexRun, chunks: list[RunChunk]) -> dict
 @access("recompute")
 def resume(request: HttpRequest, run_id: int) -> HttpResponse:
     """Take up what is undone: townships a dead worker left, or those of a run that ended without them."""
-    run = get_object_or_404(IndexRun.objects.visible_to(request.user, "recompute"), pk=run_id)  # type: ignore[misc]
-    try:
-        index_runs.resume_run(run=run, by=request.user)  # type: ignore[arg-type]
-    except Refusal as refusal:
-        messages.error(request, refusal.message)
-    else:
-        messages.success(request, _("已接着测算没有完成的乡镇"))
-    return go(request, "households:run", run_id)
+    return _step(request, run_id, index_runs.resume_run, _("已接着测算没有完成的乡镇"))
 
 
 @require_POST
 @access("recompute")
 def mark_final(request: HttpRequest, run_id: int) -> HttpResponse:
     """Make a complete run the year's final one: its results are kept for ever."""
-    run = get_object_or_404(IndexRun.objects.visible_to(request.user, "recompute"), pk=run_id)  # type: ignore[misc]
-    try:
-        index_runs.mark_final(run=run, by=request.user)  # type: ignore[arg-type]
-    except Refusal as refusal:
-        messages.error(request, refusal.message)
-    else:
-        messages.success(request, _("已定为年度最终结果，永久保留"))
-    return go(request, "households:run", run_id)
+    return _step(request, run_id, index_runs.mark_final, _("已定为年度最终结果，永久保留"))
 
 
 @require_POST
 @access("recompute")
 def cancel(request: HttpRequest, run_id: int) -> HttpResponse:
     """Stop a run: townships that are done stay, the others keep what they showed."""
+    return _step(request, run_id, index_runs.cancel_run, _stopped)
+
+
+def _stopped(run: IndexRun) -> str:
+    return _("正在停止；写完手上的乡镇就停") if run.state == IndexRun.State.RUNNING else _("已停止测算")
+
+
+def _step(
+    request: HttpRequest, run_id: int, step: Callable[..., IndexRun], said: str | Callable[[IndexRun], str]
+) -> HttpResponse:
     run = get_object_or_404(IndexRun.objects.visible_to(request.user, "recompute"), pk=run_id)  # type: ignore[misc]
-    try:
-        run = index_runs.cancel_run(run=run, by=request.user)  # type: ignore[arg-type]
-    except Refusal as refusal:
-        messages.error(request, refusal.message)
-    else:
-        still = run.state == IndexRun.State.RUNNING
-        messages.success(request, _("正在停止；写完手上的乡镇就停") if still else _("已停止测算"))
+    take_step(request, lambda: step(run=run, by=request.user), said)
     return go(request, "households:run", run_id)

@@ -14,6 +14,7 @@ from changde.accounts.access import access
 from changde.accounts.refusal import Refusal
 from changde.divisions.codes import Level, ancestor, level_of
 from changde.web.pages import CONFLICT, UNPROCESSABLE, go, render_page
+from changde.web.steps import take_step
 from households.domain.index import IndexSystem, InvalidIndex, Problem
 from households.domain.index_draft import Typed, act, definition_of, from_fields, typed_of
 from households.domain.years import last_full_year, year_of
@@ -287,12 +288,7 @@ def restore(request: HttpRequest, version_id: int) -> HttpResponse:
 
 
 def _done(request: HttpRequest, version: IndexVersion, step: Callable[..., Any], said: str) -> HttpResponse:
-    try:
-        step(version=version, by=request.user)
-    except Refusal as refusal:
-        messages.error(request, refusal.message)
-    else:
-        messages.success(request, said)
+    take_step(request, lambda: step(version=version, by=request.user), said)
     return go(request, "households:index_version", version.pk)
 
 

@@ -17,6 +17,7 @@ from changde.accounts.access import access
 from changde.accounts.areas import covers
 from changde.accounts.refusal import Refusal
 from changde.web.pages import CONFLICT, UNPROCESSABLE, go, render_page
+from changde.web.steps import take_step
 from households.domain.years import last_full_year
 from households.forms.standards import PROPOSED_BY, DraftForm, RateFormSet, SettingsForm, initial_rates
 from households.models import YearlyStandard
@@ -145,24 +146,16 @@ def release(request: HttpRequest, standard_id: int) -> HttpResponse:
 @access("manage_standards")
 def discard(request: HttpRequest, standard_id: int) -> HttpResponse:
     standard = _found(request, standard_id, manage=True)
-    try:
-        yearly_standards.discard_standard(standard=standard, by=request.user)  # type: ignore[arg-type]
-    except Refusal as refusal:
-        messages.error(request, refusal.message)
-        return go(request, "households:standard", standard_id)
-    messages.success(request, _("草稿已作废"))
-    return go(request, "households:standards")
+    discard = yearly_standards.discard_standard
+    if take_step(request, lambda: discard(standard=standard, by=request.user), _("草稿已作废")):  # type: ignore[arg-type]
+        return go(request, "households:standards")
+    return go(request, "households:standard", standard_id)
 
 
 def _done(
     request: HttpRequest, standard: YearlyStandard, step: Callable[..., Any], said: str, **more: Any
 ) -> HttpResponse:
-    try:
-        step(standard=standard, by=request.user, **more)
-    except Refusal as refusal:
-        messages.error(request, refusal.message)
-    else:
-        messages.success(request, said)
+    take_step(request, lambda: step(standard=standard, by=request.user, **more), said)
     return go(request, reverse("households:standard", args=[standard.pk]))
 
 

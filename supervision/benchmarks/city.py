@@ -1,10 +1,9 @@
-"""The city page and the pages below it (figures of divisions), counted anew: nothing out of the cache."""
+"""The city page and the pages below it (figures of divisions), from what is kept per village."""
 
 from argparse import ArgumentParser
 from collections.abc import Callable
 from typing import Any
 
-from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
@@ -19,17 +18,13 @@ LEVELS = ("city", "county", "township", "village")
 
 
 def run(options: dict[str, Any], say: Say) -> dict[str, Any]:
-    """Of every level p95 and median, queries and bytes; `city, cached` is what everybody but the first reader sees."""
+    """Of every level p95 and median, queries and bytes."""
     with two_cities(options, say) as cities:
         cases = {}
         for level in LEVELS:
             asks = [city.call(_ask, level) for city in cities]
-            cases[level] = summary(*measure(cities, asks, options["rounds"], settle=cache.clear))
+            cases[level] = summary(*measure(cities, asks, options["rounds"]))
             say(f"{level:<24} {cases[level]}")
-        for number, city in enumerate(cities):  # the cache is one: each city is measured with its own figures in it
-            cache.clear()
-            kept = summary(*measure([city, city], [city.call(_ask, "city")] * 2, options["rounds"]))
-            cases[f"city, cached {number + 1}"] = kept
     return {"households": [options["small"], options["large"]], **worst(cases), "cases": cases}
 
 
