@@ -70,23 +70,24 @@ def _plus(one: Any, other: Any) -> Any:
 
 
 def count(results: pd.DataFrame, systems: Mapping[int, IndexSystem]) -> Iterator[tuple[int, int, Sums]]:
-    """(village, version, sums) of a frame of results, one row per household, sorted by village and version.
+    """(village, version, sums) of a frame of results, one row per household, sorted by village.
 
     Columns: village_id, version_id, outcome, below_line, below_monitoring_line, reaches_cutoff, guarantee_gap,
     excluded, members, score and net_income (fen; NA only where undetermined), deprived (bits over the version's
     indicators), persons, status, main_cause (None: empty). Money adds up exactly; score and squared shortfall are
     binary fractions (relative error under 1e-12).
     """
-    keys = results[["village_id", "version_id"]].to_numpy("int64")
-    if not len(keys):
-        return
-    starts = np.flatnonzero(np.r_[True, (keys[1:] != keys[:-1]).any(axis=1)])
-    for start, end in zip(starts, [*starts[1:], len(keys)], strict=True):
-        village, version = keys[start].tolist()
-        yield village, version, _sums(results.iloc[start:end], systems[version])
+    versions = results["version_id"].to_numpy("int64")
+    for version in np.unique(versions).tolist():
+        of_version = results[versions == version]
+        villages = of_version["village_id"].to_numpy("int64")
+        starts = np.flatnonzero(np.r_[True, villages[1:] != villages[:-1]])
+        for village, sums in zip(villages[starts].tolist(), _sums(of_version, starts, systems[version]), strict=True):
+            yield village, version, sums
 
 
-def _sums(results: pd.DataFrame, system: IndexSystem) -> Sums:
+def _sums(results: pd.DataFrame, starts: np.ndarray, system: IndexSystem) -> list[Sums]:
+    """Of each village, all in one go; `starts` are the rows where villages begin."""
     outcome = pd.Categorical(results["outcome"], categories=list(OUTCOMES)).codes
     below, monitored = (results[name].to_numpy(bool) for name in ("below_line", "below_monitoring_line"))
     judged = outcome != OUTCOMES.index(UNDETERMINED)
@@ -99,38 +100,45 @@ def _sums(results: pd.DataFrame, system: IndexSystem) -> Sums:
     deprived = results["deprived"].to_numpy("int64")
 
     short = np.where(below, members * system.income_line - net, 0)
-    squares = short.astype("float64") ** 2 / np.where(members > 0, members, 1)
     of_class = _classes(outcome, monitored)
     status = pd.Categorical(results["status"], categories=list(STATUSES)).codes
     cause = pd.Categorical(results["main_cause"].fillna(""), categories=list(CAUSES)).codes
     cause = np.where(cause < 0, 0, cause)  # a word the list has lost since
     absolute = outcome == OUTCOMES.index(ABSOLUTE)
-    return Sums(
-        households=len(results),
-        persons=int(persons.sum()),
-        undetermined=int((~judged).sum()),
-        absolute=int(absolute.sum()),
-        absolute_persons=int(persons[absolute].sum()),
-        relative=int((outcome == OUTCOMES.index(RELATIVE)).sum()),
-        judged=int(judged.sum()),
-        members=int(members.sum()),
-        poor=int(poor.sum()),
-        poor_members=int(members[poor].sum()),
-        poor_score=float((members[poor] * score[poor]).sum()),
-        below_line=int(below.sum()),
-        below_line_members=int(members[below].sum()),
-        below_monitoring=int(monitored.sum()),
-        shortfall=int(short.sum()),
-        squared_shortfall=float(squares.sum()),
-        guarantee_gap=int((results["guarantee_gap"].to_numpy(bool) & judged).sum()),
-        excluded=int((results["excluded"].to_numpy(bool) & judged).sum()),
-        censored=tuple(
-            int(members[poor & ((deprived >> bit) & 1 == 1)].sum()) for bit in range(len(system.indicators))
-        ),
-        by_status=_table(of_class, status, len(STATUSES)),
-        by_status_persons=_table(of_class, status, len(STATUSES), persons),
-        by_cause=_table(of_class, cause, len(CAUSES)),
-    )
+    values: dict[str, np.ndarray] = {
+        "households": np.ones(len(results), bool),
+        "persons": persons,
+        "undetermined": ~judged,
+        "absolute": absolute,
+        "absolute_persons": persons * absolute,
+        "relative": outcome == OUTCOMES.index(RELATIVE),
+        "judged": judged,
+        "members": members,
+        "poor": poor,
+        "poor_members": members * poor,
+        "poor_score": members * score * poor,
+        "below_line": below,
+        "below_line_members": members * below,
+        "below_monitoring": monitored,
+        "shortfall": short,
+        "squared_shortfall": short.astype("float64") ** 2 / np.where(members > 0, members, 1),
+        "guarantee_gap": results["guarantee_gap"].to_numpy(bool) & judged,
+        "excluded": results["excluded"].to_numpy(bool) & judged,
+    }
+    columns = {name: _by_village(each, starts).tolist() for name, each in values.items()}
+    bits = [
+        _by_village(members * (poor & ((deprived >> bit) & 1 == 1)), starts) for bit in range(len(system.indicators))
+    ]
+    columns["censored"] = [tuple(row) for row in np.column_stack(bits).tolist()]
+    village = np.repeat(np.arange(len(starts)), np.diff(np.r_[starts, len(results)]))
+    columns["by_status"] = _table(village, of_class, status, len(STATUSES))
+    columns["by_status_persons"] = _table(village, of_class, status, len(STATUSES), persons)
+    columns["by_cause"] = _table(village, of_class, cause, len(CAUSES))
+    return [Sums(**dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True)]
+
+
+def _by_village(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    return np.add.reduceat(values if values.dtype == np.float64 else values.astype("int64"), starts)
 
 
 def _classes(outcome: np.ndarray, monitored: np.ndarray) -> np.ndarray:
@@ -140,10 +148,13 @@ def _classes(outcome: np.ndarray, monitored: np.ndarray) -> np.ndarray:
     return np.where(outcome == OUTCOMES.index(RELATIVE), relative, plain[outcome])
 
 
-def _table(row: np.ndarray, column: np.ndarray, width: int, weight: np.ndarray | None = None) -> tuple[int, ...]:
-    """Counts (or sums of whole weights, exact below 2^53) of row x column, row by row."""
-    cells = np.bincount(row * width + column, weights=weight, minlength=len(CLASSES) * width)
-    return tuple(int(cell) for cell in cells)
+def _table(
+    village: np.ndarray, row: np.ndarray, column: np.ndarray, width: int, weight: np.ndarray | None = None
+) -> list[tuple[int, ...]]:
+    """Of each village counts (or sums of whole weights, exact below 2^53) of row x column, row by row."""
+    size = len(CLASSES) * width
+    cells = np.bincount((village * size + row * width + column), weights=weight, minlength=(village[-1] + 1) * size)
+    return [tuple(each) for each in cells.astype("int64").reshape(-1, size).tolist()]
 
 
 @dataclass(frozen=True)
