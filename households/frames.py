@@ -18,10 +18,12 @@ FEATURES_SQL = Path(__file__).parent / "sql/household_features.sql"
 SHOWN_SQL = Path(__file__).parent / "sql/shown_results.sql"
 _KEYS = ("household_id", "village_id", "card_version", "village_card_version", "members_missing")
 _COMPUTED = ("transfer_income", "net_income")
+# What figures count by besides what an index says (domain.figures.count), under the names a frame of cards has for it.
+COUNTED_BY = {"card_persons": "persons", "card_status": "status", "main_cause": "main_cause"}
 
 
 def _dtypes() -> dict[str, Any]:
-    types: dict[str, Any] = dict.fromkeys(_KEYS, "int64")
+    types: dict[str, Any] = {**dict.fromkeys(_KEYS, "int64"), "card_persons": "int64", "card_status": "object"}
     for name, feature in FEATURES.items():
         if name not in _COMPUTED:
             types[name] = "Int64" if feature.is_number else "boolean" if feature.kind == "truth" else "object"
@@ -42,13 +44,14 @@ def features_of(
     last: int,
     households: Sequence[int] | None = None,
     system: IndexSystem | None = None,
+    counted: bool = False,
 ) -> pd.DataFrame:
     """One row per open household with a sheet of the year in the code range, ordered by id.
 
     Columns: household_id, village_id, card_version, village_card_version, members_missing and every feature of the
-    vocabulary, or only those `system` reads.
+    vocabulary, or only those `system` reads, with those of COUNTED_BY where they are to be `counted`.
     """
-    text = features_bytes(year=year, first=first, last=last, households=households, system=system)
+    text = features_bytes(year=year, first=first, last=last, households=households, system=system, counted=counted)
     return pd.read_csv(text, dtype=DTYPES, true_values=["t"], false_values=["f"])
 
 
@@ -59,9 +62,10 @@ def features_bytes(
     last: int,
     households: Sequence[int] | None = None,
     system: IndexSystem | None = None,
+    counted: bool = False,
 ) -> BytesIO:
     """What `features_of` reads, as COPY writes it (CSV with names)."""
-    columns = DTYPES if system is None else dict.fromkeys((*_KEYS, *system.columns))
+    columns = DTYPES if system is None else dict.fromkeys((*_KEYS, *system.columns, *(COUNTED_BY if counted else ())))
     names = ", ".join(columns)
     sql = f"SELECT {names} FROM ({sql_text(FEATURES_SQL)}) features ORDER BY household_id"  # noqa: S608 - our own names
     parameters = {"year": year, "first": first, "last": last, "households": households and list(households)}
@@ -102,11 +106,13 @@ def values_text(frame: pd.DataFrame, columns: Sequence[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class Written:
-    """What went into the table: how many households, how many per outcome, SHA-256 of the canonical lines."""
+    """What went into the table: how many households, how many per outcome, SHA-256 of the canonical lines; and the
+    verdicts themselves, a row for each card of the frame."""
 
     households: int
     outcomes: dict[str, int]
     digest: str
+    verdicts: pd.DataFrame
 
 
 def write_results(
@@ -148,4 +154,11 @@ def write_results(
         },
     )
     outcomes = verdicts["outcome"].value_counts()
-    return Written(rows, {str(name): int(count) for name, count in outcomes.items()}, digest.hexdigest())
+    return Written(rows, {str(name): int(count) for name, count in outcomes.items()}, digest.hexdigest(), verdicts)
+
+
+def counted(cards: pd.DataFrame, verdicts: pd.DataFrame, *, version: int) -> pd.DataFrame:
+    """What `shown_results` reads after a run has written it, from the frames that are at hand (without run_id)."""
+    beside = {name: cards[column] for column, name in COUNTED_BY.items()}
+    whole = verdicts.assign(village_id=cards["village_id"], version_id=version, **beside)
+    return whole.sort_values("village_id", kind="stable")

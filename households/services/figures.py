@@ -10,12 +10,14 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import pandas as pd
 from django.db import connection, transaction
 from django.db.models import Count, Min, Q, QuerySet, Sum
 from django.utils import timezone
 
 from changde.accounts.areas import between
 from changde.audit.services import record
+from changde.bulk.copy import copy_in
 from changde.divisions.codes import Level, ancestor, code_range
 from households import frames
 from households.domain.figures import NAMES, Sums, count, differences
@@ -25,6 +27,7 @@ from households.models import (
     FiguresMark,
     Household,
     HouseholdStatus,
+    IndexRun,
     IndexVersion,
     TownshipPointer,
     VillageFigures,
@@ -81,10 +84,26 @@ def _count(township: int, year: int, villages: Sequence[int] | None) -> None:
         _count_results(township, year, villages)
 
 
-def count_results(*, township: int, year: int) -> None:
-    """Part of a transaction that shows other results of a township: count all its villages."""
+def marks_taken(*, township: int, year: int) -> list[int]:
+    """Begin to count a township from cards read after this: nobody else counts it until the transaction ends. The
+    marks there are; what changes after the cards are read leaves another one."""
     _lock(township, year, wait=True)
-    _count_results(township, year, None)
+    here = between("village_id", *code_range(township))
+    return list(FiguresMark.objects.filter(here, year=year).values_list("pk", flat=True))
+
+
+def keep_run(
+    *, township: int, run: IndexRun, version: IndexVersion, system: IndexSystem, results: pd.DataFrame, marks: list[int]
+) -> None:
+    """Part of a transaction that shows a run's results of a township: count all its villages from the results at hand.
+
+    `results` has the columns of domain.figures.count, of cards read after `marks_taken` told the marks.
+    """
+    if marks:
+        FiguresMark.objects.filter(pk__in=marks).delete()
+    found = count(results, {version.pk: system}) if len(results) else ()
+    sums = {(village, of_version): each for village, of_version, each in found}
+    _keep(between("village_id", *code_range(township)), run.year, sums, run.pk)
 
 
 def _lock(township: int, year: int, *, wait: bool) -> bool:
@@ -106,17 +125,21 @@ def _count_results(township: int, year: int, villages: Sequence[int] | None) -> 
     here = _villages(township, villages)
     FiguresMark.objects.filter(here, year=year).delete()
     counted, run = _counted(township, year, villages)
+    _keep(here, year, counted, run)
+
+
+def _keep(here: Q, year: int, counted: dict[Key, Sums], run: int) -> None:
     current = VillageFigures.objects.filter(here, year=year, current=True)
     _keep_before_new_version(current, counted)
     current.delete()
-    VillageFigures.objects.bulk_create(
-        VillageFigures(village_id=village, version_id=version, year=year, run_id=run, **_columns(sums))
-        for (village, version), sums in counted.items()
+    copy_in(
+        VillageFigures,
+        ("village_id", "version_id", "year", "run_id", "current", *NAMES),
+        (
+            (village, version, year, run, True, *(getattr(sums, name) for name in NAMES))
+            for (village, version), sums in counted.items()
+        ),
     )
-
-
-def _columns(sums: Sums) -> dict[str, object]:
-    return {name: list(value) if isinstance(value := getattr(sums, name), tuple) else value for name in NAMES}
 
 
 def _counted(township: int, year: int, villages: Sequence[int] | None) -> tuple[dict[Key, Sums], int]:

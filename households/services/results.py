@@ -201,25 +201,35 @@ def lock_pointer(*, township: int, year: int) -> None:
 
 
 def mark_older_than_cards(*, run: IndexRun, township: int) -> int:
-    """Mark the results of a run in a township that are older than their card, village card or index version."""
+    """Mark the results of a run in a township that are older than their card, village card or index version.
+
+    Their villages' figures are marked with them: they may have been counted from the card as it was.
+    """
     first, last = code_range(township)
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            UPDATE households_result r SET stale = true
-            FROM households_household h
-            WHERE h.id = r.household_id AND r.run_id = %(run)s AND r.village_id BETWEEN %(first)s AND %(last)s
-              AND NOT r.stale
-              AND (h.version <> r.card_version
-                   OR r.version_id IN (SELECT id FROM households_indexversion WHERE state <> 'released')
-                   OR r.version_id IN (SELECT id FROM households_indexversion WHERE columns && %(village)s::varchar[])
-                      AND r.village_card_version <> coalesce(
-                          (SELECT v.version FROM households_villagecard v
-                           WHERE v.village_id = r.village_id AND v.year = r.year), 0))
+            WITH older AS (
+                UPDATE households_result r SET stale = true
+                FROM households_household h
+                WHERE h.id = r.household_id AND r.run_id = %(run)s AND r.village_id BETWEEN %(first)s AND %(last)s
+                  AND NOT r.stale
+                  AND (h.version <> r.card_version
+                       OR r.version_id IN (SELECT id FROM households_indexversion WHERE state <> 'released')
+                       OR r.version_id IN (SELECT id FROM households_indexversion
+                                           WHERE columns && %(village)s::varchar[])
+                          AND r.village_card_version <> coalesce(
+                              (SELECT v.version FROM households_villagecard v
+                               WHERE v.village_id = r.village_id AND v.year = r.year), 0))
+                RETURNING r.village_id, r.year
+            ), marked AS (
+                INSERT INTO households_figuresmark (village_id, year) SELECT DISTINCT village_id, year FROM older
+            )
+            SELECT count(*) FROM older
             """,
             {"run": run.pk, "first": first, "last": last, "village": VILLAGE_COLUMNS},
         )
-        return cursor.rowcount
+        return int(cursor.fetchone()[0])
 
 
 def stale_households(*, first: int, last: int, year: int, limit: int = 1000) -> list[int]:

@@ -11,7 +11,7 @@ from functools import partial
 from time import monotonic
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -86,18 +86,21 @@ def compute_chunk(*, chunk: RunChunk) -> RunChunk:
     run, township = chunk.run, chunk.township_id
     first, last = code_range(township)
     version = version_for(county=ancestor(township, Level.COUNTY), year=run.year)
+    system = version.system
     with transaction.atomic():
+        marks = figures.marks_taken(township=township, year=run.year)
         # Read before the lock: single cards go on being saved meanwhile, and mark_older_than_cards finds them.
-        cards = frames.features_of(year=run.year, first=first, last=last, system=version.system)
+        cards = frames.features_of(year=run.year, first=first, last=last, system=system, counted=True)
         lock_township(township=township, year=run.year, shared=False)
         chunk = RunChunk.objects.select_related("run").get(pk=chunk.pk)
         if chunk.state == RunChunk.State.DONE or not _goes_on(run):
             return chunk
         Result.objects.filter(run=run).filter(between("village_id", first, last)).delete()
-        written = frames.write_results(cards, run=run, version=version, system=version.system)
-        TownshipPointer.objects.update_or_create(township_id=township, year=run.year, defaults={"run": run})
+        written = frames.write_results(cards, run=run, version=version, system=system)
+        _show(run, township)
         mark_older_than_cards(run=run, township=township)
-        figures.count_results(township=township, year=run.year)
+        results = frames.counted(cards, written.verdicts, version=version.pk)
+        figures.keep_run(township=township, run=run, version=version, system=system, results=results, marks=marks)
         _drop_old_results(first=first, last=last, year=run.year)
         chunk.state, chunk.error = RunChunk.State.DONE, ""
         chunk.households, chunk.outcomes, chunk.digest = written.households, written.outcomes, written.digest
@@ -113,9 +116,20 @@ def _goes_on(run: IndexRun) -> bool:
         return cursor.rowcount == 1
 
 
+def _show(run: IndexRun, township: int) -> None:
+    """From the end of the transaction on readers of the township and year see this run."""
+    TownshipPointer.objects.bulk_create(
+        [TownshipPointer(township_id=township, year=run.year, run=run)],
+        update_conflicts=True,
+        unique_fields=["township", "year"],
+        update_fields=["run"],
+    )
+
+
 def _drop_old_results(*, first: int, last: int, year: int) -> None:
     """Of the area's results of the year those of the last KEPT_RUNS runs stay, and those of final runs for ever."""
     rows = Result.objects.filter(between("village_id", first, last), year=year)
-    of_runs = rows.filter(run__final=False).order_by("-run_id").values_list("run_id", flat=True).distinct()
-    if old := list(of_runs)[KEPT_RUNS:]:
+    of_area = rows.filter(run=OuterRef("pk")).order_by()
+    runs = IndexRun.objects.filter(Exists(of_area), year=year, final=False).order_by("-pk")
+    if old := list(runs.values_list("pk", flat=True)[KEPT_RUNS:]):
         rows.filter(run_id__in=old).delete()

@@ -5,7 +5,7 @@
 -- Money in fen, areas and distances in hundredths; empty is NULL (unknown). SQL's AND, OR, NOT are three-valued too:
 -- x_unknown counts members for whom an answer is NULL.
 WITH chosen AS (
-    SELECT s.*, h.version AS card_version
+    SELECT s.*, h.version AS card_version, h.persons AS card_persons, h.status AS card_status
     FROM households_sheet s
     JOIN households_household h ON h.id = s.household_id AND h.status <> 'closed'
     WHERE s.year = %(year)s
@@ -68,7 +68,7 @@ counted AS (
     GROUP BY sheet_id
 )
 SELECT
-    s.household_id, s.village_id, s.card_version, coalesce(v.version, 0) AS village_card_version,
+    s.household_id, s.village_id, s.card_version, s.card_persons, s.card_status, coalesce(v.version, 0) AS village_card_version,
     (s.wage_income * 100)::bigint AS wage_income,
     (s.business_income * 100)::bigint AS business_income,
     (s.property_income * 100)::bigint AS property_income,

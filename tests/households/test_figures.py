@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from changde.audit.models import Event
+from households import frames
 from households.domain.figures import CAUSES, CLASSES, STATUSES, Sums, count, measures
 from households.domain.index import OUTCOMES, IndexSystem, alkire_foster, fgt
-from households.models import CardCount, FiguresMark, Household, Sheet, VillageFigures
+from households.models import CardCount, FiguresMark, Household, Result, Sheet, TownshipPointer, VillageFigures
 from households.services import figures, results
 from households.services.index_versions import draft_version, load_default_versions, release_version
 from households.services.status import set_status
@@ -164,6 +165,27 @@ def test_a_change_of_status_reaches_both_tables(reshi):
     assert (cell(kept(), "absolute", "registered"), cell(kept(), "absolute", "exited")) == (0, 1)
     rows = CardCount.objects.filter(village_id=FENGMING).values_list("status", "households", "persons")
     assert set(rows) == {("exited", 1, 2), ("unregistered", 1, 1)}
+
+
+@pytest.mark.parametrize("shown_before", [False, True])
+def test_a_status_set_while_a_run_judges_the_township_is_counted(reshi, monkeypatch, shown_before):
+    if not shown_before:
+        TownshipPointer.objects.all().delete()
+        Result.objects.all().delete()
+        VillageFigures.objects.all().delete()
+    read = frames.features_of
+
+    def read_then_change(**parameters):
+        cards = read(**parameters)
+        set_status(household=reshi[0], status="exited", by=None, reason="test")
+        return cards
+
+    monkeypatch.setattr(frames, "features_of", read_then_change)
+    run_over(RESHI)
+    assert cell(kept(), "absolute", "exited") == 0
+    figures.count_marked()
+    assert (cell(kept(), "absolute", "registered"), cell(kept(), "absolute", "exited")) == (0, 1)
+    assert figures.check() == 0
 
 
 def test_closing_and_moving_a_household_reach_every_village_concerned(reshi):

@@ -324,7 +324,7 @@ def test_a_run_asks_the_database_a_fixed_number_of_times(defaults, django_assert
         make_household(FENGMING, members=3)
     run = index_runs.start_run(division=division(RESHI), year=YEAR, by=None, in_background=False)
     chunk = run.chunks.select_related("run").get()
-    with django_assert_num_queries(22):
+    with django_assert_num_queries(15):
         run_chunks.compute_chunk(chunk=chunk)
 
 
