@@ -12,7 +12,7 @@ import pandas as pd
 from changde.bulk.copy import column_text, copy_in_text, copy_out, copy_out_bytes, sql_text
 from households.domain.features import FEATURES
 from households.domain.index import IndexSystem, assess, has_doubt
-from households.models import IndexRun, IndexVersion, Result
+from households.models import IndexVersion, Result
 
 FEATURES_SQL = Path(__file__).parent / "sql/household_features.sql"
 SHOWN_SQL = Path(__file__).parent / "sql/shown_results.sql"
@@ -116,9 +116,11 @@ class Written:
 
 
 def write_results(
-    cards: pd.DataFrame, *, run: IndexRun, version: IndexVersion, system: IndexSystem, stale: bool = False
+    cards: pd.DataFrame, *, year: int, runs: pd.Series | int, version: IndexVersion, system: IndexSystem
 ) -> Written:
     """Identify the households of a frame and write their results by COPY, in the transaction that is open.
+
+    `runs` is the id of the run they go into, or that of each card.
 
     The digest is over everything a result says, in the order of the household ids, without run ids, versions of cards
     and times: the same cards and the same index version give the same digest.
@@ -138,7 +140,7 @@ def write_results(
         },
         "open_fields": column_text(verdicts["open_fields"]),
     }
-    digest = hashlib.sha256(f"{run.year}\t{version.digest}\n".encode())
+    digest = hashlib.sha256(f"{year}\t{version.digest}\n".encode())
     digest.update("\n".join(map("\t".join, zip(*said.values(), strict=True))).encode())
     rows = len(cards)
     copy_in_text(
@@ -147,10 +149,10 @@ def write_results(
         | {
             "card_version": column_text(cards["card_version"]),
             "village_card_version": column_text(cards["village_card_version"]),
-            "run_id": [str(run.pk)] * rows,
+            "run_id": [str(runs)] * rows if isinstance(runs, int) else column_text(runs),
             "version_id": [str(version.pk)] * rows,
-            "year": [str(run.year)] * rows,
-            "stale": ["t" if stale else "f"] * rows,
+            "year": [str(year)] * rows,
+            "stale": ["f"] * rows,
         },
     )
     outcomes = verdicts["outcome"].value_counts()

@@ -12,11 +12,13 @@ import json
 from collections import ChainMap
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from itertools import count
 from typing import Any
 
 from django.db import connection, models
 from django.db.models import Q
+from django.utils import timezone
 
 from changde.accounts.models import User
 from changde.accounts.refusal import Refusal
@@ -57,6 +59,7 @@ from households.services import findings as notes
 from households.services import results
 from households.services.card_rows import NEVER_NULL, SECRETS, read_card, secret_cells, secret_columns
 from households.services.cards import CardRefused, NumberWaits, save_card
+from households.services.status import initial_status
 
 DUPLICATE = "id-double"
 NO_KEY = "household-no-key"
@@ -362,7 +365,7 @@ def write_plan(
         raise RuntimeError("write_plan needs the caller's transaction")
     written = Written(refused=list(plan.refused))
     waits = list(plan.waiting)
-    _create(plan.new, waits, written, by, rules)
+    _create(plan.new, waits, written, by, rules, batch)
     with results.left_stale():
         for known in plan.known:
             _update(known, by, waits, written, rules)
@@ -481,8 +484,15 @@ def _claim(fresh: Sequence[New], waits: list[Waiting]) -> list[New]:
     return [new for new in fresh if new.household_id not in lost]
 
 
-def _create(fresh: Sequence[New], waits: list[Waiting], written: Written, by: User | None, rules: CheckRules) -> None:
-    """New households by COPY."""
+def _create(
+    fresh: Sequence[New],
+    waits: list[Waiting],
+    written: Written,
+    by: User | None,
+    rules: CheckRules,
+    batch: ImportBatch | None,
+) -> None:
+    """New households by COPY; in the first load with the status their workbook says."""
     person_ids = iter(allocate_ids(Person, sum(len(new.card.members) for new in fresh)))
     for new in fresh:
         new.person_ids = [next(person_ids) for _ in new.card.members]
@@ -490,6 +500,7 @@ def _create(fresh: Sequence[New], waits: list[Waiting], written: Written, by: Us
     for new, sheet_id in zip(fresh, allocate_ids(Sheet, len(fresh)), strict=True):
         new.sheet_id = sheet_id
     texts = [new.incoming.text or _text_of(new.card) for new in fresh]
+    since = timezone.localdate() if batch and batch.initial else None
     people = [
         (new, position, member, person_id)
         for new in fresh
@@ -499,9 +510,9 @@ def _create(fresh: Sequence[New], waits: list[Waiting], written: Written, by: Us
     secrets = secret_cells(Household, [new.card.household for new in fresh], owners)
     _copy(
         Household,
-        ("id", "village_id", "version", "status", "monitored_kind", *HOUSEHOLD_COLUMNS, *HEAD_COLUMNS),
+        ("id", "village_id", "version", "status", "status_since", "monitored_kind", *HOUSEHOLD_COLUMNS, *HEAD_COLUMNS),
         (
-            (f"{pk}\t{_village(new.card)}\t1\t{HouseholdStatus.UNREGISTERED.value}\t", text.household, *secret)
+            (f"{pk}\t{_village(new.card)}\t1\t{_status(new.card, since)}\t", text.household, *secret)
             for pk, new, text, secret in zip(owners, fresh, texts, secrets, strict=True)
         ),
     )
@@ -543,6 +554,13 @@ def _create(fresh: Sequence[New], waits: list[Waiting], written: Written, by: Us
 
 
 _text_of = TextOf(NEVER_NULL)
+
+
+def _status(card: Card, since: date | None) -> str:
+    """The cells of status and since when, as COPY wants them."""
+    if since is None:
+        return f"{HouseholdStatus.UNREGISTERED.value}\t\\N"
+    return f"{initial_status(card.sheet.attribute or '', card.sheet.exit_flag or '').value}\t{since.isoformat()}"
 
 
 def _copy(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -529,14 +529,17 @@ def _staged(sifted: _Sifted, plan: Plan, came: Written, twins: staging.Twins, ru
 
 def _note_status(batch: ImportBatch, written: Written, by: User | None) -> None:
     """The first load sets the status of households; later a difference is a finding, never a change."""
-    facts = {pk: each.card.sheet for each, pk in written.accepted}
     if batch.initial:
+        said = [(pk, each.card.sheet.attribute or "", each.card.sheet.exit_flag or "") for each, pk in written.accepted]
+        created = len(written.created)
         status.set_initial_status(
-            cards=[(pk, sheet.attribute or "", sheet.exit_flag or "") for pk, sheet in facts.items()],
+            cards=said[created:],
+            created=[status.initial_status(attribute, flag) for _pk, attribute, flag in said[:created]],
             by=by,
             area=batch.area or CITY,
         )
         return
+    facts = {pk: each.card.sheet for each, pk in written.accepted}
     later = set(
         Sheet.objects.filter(household__in=facts, year__gt=min((s.year or 0 for s in facts.values()), default=0))
         .values_list("household_id", "year")

@@ -5,8 +5,8 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import partial
 
+import pandas as pd
 from django.db import connection, transaction
-from django.db.models import Q
 from django.db.models.functions import Now
 
 from changde.accounts.areas import between
@@ -17,7 +17,6 @@ from changde.jobs.services import enqueue
 from households import frames
 from households.domain.features import FEATURES
 from households.models import IndexRun, Result, Sheet, TownshipPointer
-from households.models.index import ResultQuerySet
 from households.services import status_leads
 from households.services.index_versions import version_for
 
@@ -95,49 +94,90 @@ def recompute_household(*, household: int, year: int) -> Result | None:
 def recompute_households(*, households: Sequence[int], year: int) -> int:
     """Recompute some cards of one year into the runs their townships show; returns how many.
 
-    Each township is its own transaction, under the shared side of the township's lock: a run that switches the township
+    Each county is its own transaction, under the shared side of its townships' locks: a run that switches a township
     waits for it, and it for the run, so that neither can lose a change of the other.
     """
     villages = Sheet.objects.filter(household_id__in=households, year=year).values_list("household_id", "village_id")
-    by_township: dict[int, list[int]] = {}
+    by_county: dict[int, dict[int, int]] = {}
     for household, village in villages:
-        by_township.setdefault(ancestor(village, Level.TOWNSHIP), []).append(household)
+        township = ancestor(village, Level.TOWNSHIP)
+        by_county.setdefault(ancestor(village, Level.COUNTY), {})[household] = township
     return sum(
-        _recompute_in_township(township=township, households=sorted(ids), year=year)
-        for township, ids in sorted(by_township.items())
+        _recompute_in_county(county=county, townships=townships, year=year)
+        for county, townships in sorted(by_county.items())
     )
 
 
 @transaction.atomic
-def _recompute_in_township(*, township: int, households: list[int], year: int) -> int:
-    # Rows before the township, as a save that recomputes its own card does: no two can wait for each other. Two
-    # recomputes of one card take turns; the second reads what the first left behind.
+def _recompute_in_county(*, county: int, townships: dict[int, int], year: int) -> int:
+    """`townships` says of each household where its card is."""
+    households, places = sorted(townships), sorted(set(townships.values()))
+    # Rows before townships, as a save that recomputes its own card does, and both in the order of their numbers: no two
+    # can wait for each other. Two recomputes of one card take turns; the second reads what the first left behind.
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT id FROM households_household WHERE id = ANY (%s) ORDER BY id FOR NO KEY UPDATE", [households]
         )
-    lock_township(township=township, year=year, shared=True)
-    version = version_for(county=ancestor(township, Level.COUNTY), year=year)
-    run = _run_shown(township=township, year=year)
-    first, last = code_range(township)
-    rows = Result.objects.filter(household_id__in=households, year=year)
-    for place in _left_places(rows.exclude(between("village_id", first, last))):
+    for place in places:
+        lock_township(township=place, year=year, shared=True)
+    version = version_for(county=county, year=year)
+    runs = _runs_shown(places, year)
+    here = pd.DataFrame({"household": households, "township": [townships[each] for each in households]})
+    here["run"] = here["township"].map(runs)
+    for place in _left_places(here, year):
         lock_township(township=place, year=year, shared=True)
         _run_shown(township=place, year=year)
-    rows.filter(Q(run=run) | ~between("village_id", first, last)).exclude(run__final=True).delete()
+    _drop_results(here, year)
     system = version.system
+    (first, _), (_, last) = code_range(places[0]), code_range(places[-1])
     cards = frames.features_of(year=year, first=first, last=last, households=households, system=system)
+    # One that moved on in this second is judged by who moved it.
+    cards = cards[cards["household_id"].map(townships) == cards["village_id"] // 1000 * 1000]
     if not len(cards):
         return 0
-    written = frames.write_results(cards, run=run, version=version, system=system).households
-    status_leads.keep_households(households=households, township=township, year=year)
+    of_cards = cards["household_id"].map(townships).map(runs)
+    written = frames.write_results(cards, year=year, runs=of_cards, version=version, system=system).households
+    status_leads.keep_households(townships=townships, year=year)
     return written
 
 
-def _left_places(rows: ResultQuerySet) -> list[int]:
+def _left_places(here: pd.DataFrame, year: int) -> list[int]:
     """Townships the households moved away from, where a final run would go on showing them."""
-    villages = rows.filter(run__final=True).values_list("village_id", flat=True)
-    return sorted({ancestor(village, Level.TOWNSHIP) for village in villages})
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT DISTINCT r.village_id / 1000 * 1000
+            FROM unnest(%s::bigint[], %s::bigint[]) here (household, township)
+            JOIN households_result r ON r.household_id = here.household AND r.year = %s
+             AND r.village_id / 1000 * 1000 <> here.township
+            JOIN households_indexrun f ON f.id = r.run_id AND f.final
+            ORDER BY 1
+            """,
+            [here["household"].tolist(), here["township"].tolist(), year],
+        )
+        return [place for (place,) in cursor.fetchall()]
+
+
+def _drop_results(here: pd.DataFrame, year: int) -> None:
+    """What is shown of the households now, and all of them elsewhere; final runs stay as they are."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            DELETE FROM households_result r
+            USING unnest(%s::bigint[], %s::bigint[], %s::bigint[]) here (household, township, run)
+            WHERE r.household_id = here.household AND r.year = %s
+              AND (r.run_id = here.run OR r.village_id / 1000 * 1000 <> here.township)
+              AND NOT EXISTS (SELECT FROM households_indexrun f WHERE f.id = r.run_id AND f.final)
+            """,
+            [here["household"].tolist(), here["township"].tolist(), here["run"].tolist(), year],
+        )
+
+
+def _runs_shown(townships: Sequence[int], year: int) -> dict[int, int]:
+    """Township -> the id of the run it shows, made where there is none single cards may be written into."""
+    pointers = TownshipPointer.objects.filter(township__in=townships, year=year, run__final=False)
+    shown = dict(pointers.values_list("township_id", "run_id"))
+    return shown | {place: _run_shown(township=place, year=year).pk for place in townships if place not in shown}
 
 
 def _run_shown(*, township: int, year: int) -> IndexRun:

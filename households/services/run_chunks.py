@@ -96,7 +96,7 @@ def compute_chunk(*, chunk: RunChunk) -> RunChunk:
         if chunk.state == RunChunk.State.DONE or not _goes_on(run):
             return chunk
         Result.objects.filter(run=run).filter(between("village_id", first, last)).delete()
-        written = frames.write_results(cards, run=run, version=version, system=system)
+        written = frames.write_results(cards, year=run.year, runs=run.pk, version=version, system=system)
         _show(run, township)
         mark_older_than_cards(run=run, township=township)
         results = frames.counted(cards, written.verdicts, version=version.pk)

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import date
 from functools import partial
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -88,15 +89,22 @@ def set_status(
 
 @transaction.atomic
 def set_initial_status(
-    *, cards: Iterable[tuple[int, str, str]], by: User | None, area: int, since: date | None = None
+    *,
+    cards: Iterable[tuple[int, str, str]],
+    by: User | None,
+    area: int,
+    since: date | None = None,
+    created: Iterable[HouseholdStatus] = (),
 ) -> dict[str, int]:
     """First load: give (household id, attribute, exit flag) their status; returns how many got which.
 
     Only households whose status was never set (status_since is empty) are touched, so that a second workbook changes
-    nothing: later a difference is a finding. One statement and one audit event for the whole batch.
+    nothing: later a difference is a finding. `created` are the statuses of households that were made with theirs in
+    this transaction. One statement and one audit event for the whole batch.
     """
     wanted = {household: initial_status(attribute, flag) for household, attribute, flag in cards}
-    if not wanted:
+    counts: Counter[str] = Counter(map(str, created))
+    if not wanted and not counts:
         return {}
     with connection.cursor() as cursor:
         cursor.execute(
@@ -109,9 +117,10 @@ def set_initial_status(
             """,
             [since or timezone.localdate(), list(wanted), [str(status) for status in wanted.values()]],
         )
-        counts = dict(Counter(status for (status,) in cursor.fetchall()))
-    record("households.set_initial_status", by=by, area=area, **counts)
-    return counts
+        counts.update(status for (status,) in cursor.fetchall())
+    found: dict[str, Any] = dict(counts)
+    record("households.set_initial_status", by=by, area=area, **found)
+    return found
 
 
 def differs_from(status: str, attribute: str, exit_flag: str) -> bool:

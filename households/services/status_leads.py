@@ -3,7 +3,7 @@
 An area's are kept after a run of the index and every night; a card that is recomputed alone keeps its own at once.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +48,14 @@ def keep_area(*, area: int, year: int) -> KeptLeads:
     return keep_leads(hits(first=first, last=last, year=year), kinds=KINDS, area=area, year=year)
 
 
-def keep_households(*, households: Sequence[int], township: int, year: int) -> None:
-    """The same for single cards of one township, at the price of a card. Only the latest year names leads."""
-    if year == latest_year(township):
-        first, last = code_range(township)
+def keep_households(*, townships: Mapping[int, int], year: int) -> None:
+    """The same for single cards (household -> township), at the price of a card. Only the latest year names leads."""
+    pointers = TownshipPointer.objects.filter(township__in=set(townships.values())).order_by()
+    latest = dict(pointers.values_list("township").annotate(Max("year")))
+    households = sorted(each for each, township in townships.items() if latest.get(township) == year)
+    if households:
+        places = {townships[each] for each in households}
+        (first, _), (_, last) = code_range(min(places)), code_range(max(places))
         found = hits(first=first, last=last, year=year, households=households)
         keep_household_leads(found, kinds=KINDS, households=households, year=year)
 
@@ -61,7 +65,7 @@ def keep_household(*, household: int, village: int) -> None:
     township = ancestor(village, Level.TOWNSHIP)
     year = latest_year(township)
     if year is not None:
-        keep_households(households=[household], township=township, year=year)
+        keep_households(townships={household: township}, year=year)
 
 
 def latest_year(area: int) -> int | None:
