@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from changde.api import tokens, views
+from changde.api import schema, tokens, views  # noqa: F401 - schema registers how clients log in
 from changde.api.divisions import DivisionViewSet
 
 app_name = "api"

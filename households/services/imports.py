@@ -51,7 +51,7 @@ from households.services.bulk_cards import (
 from households.services.card_rows import NEVER_NULL
 from households.services.staging import Staged
 
-CHUNK = 1000
+CHUNK = 500
 KEEP_FILES = timedelta(days=30)
 CITY = 430700000000
 

@@ -124,9 +124,10 @@ def _recompute_in_county(*, county: int, townships: dict[int, int], year: int) -
     runs = _runs_shown(places, year)
     here = pd.DataFrame({"household": households, "township": [townships[each] for each in households]})
     here["run"] = here["township"].map(runs)
-    for place in _left_places(here, year):
+    left = _left_places(here, year)
+    for place in left:
         lock_township(township=place, year=year, shared=True)
-        _run_shown(township=place, year=year)
+    _runs_shown(left, year)
     _drop_results(here, year)
     system = version.system
     (first, _), (_, last) = code_range(places[0]), code_range(places[-1])
@@ -174,27 +175,41 @@ def _drop_results(here: pd.DataFrame, year: int) -> None:
 
 
 def _runs_shown(townships: Sequence[int], year: int) -> dict[int, int]:
-    """Township -> the id of the run it shows, made where there is none single cards may be written into."""
-    pointers = TownshipPointer.objects.filter(township__in=townships, year=year, run__final=False)
-    shown = dict(pointers.values_list("township_id", "run_id"))
-    return shown | {place: _run_shown(township=place, year=year).pk for place in townships if place not in shown}
-
-
-def _run_shown(*, township: int, year: int) -> IndexRun:
-    """The run the township shows, to write single cards into.
+    """Township -> the id of the run it shows, to write single cards into.
 
     Before its first run that is one that holds single cards only; while it shows a final run, which stays as it is, it
     is a copy of that run's results, made once.
     """
-    pointer = _pointer(township, year)
-    if pointer and not pointer.run.final:
-        return pointer.run
-    lock_pointer(township=township, year=year)
-    pointer = _pointer(township, year)
-    if pointer and not pointer.run.final:
-        return pointer.run
+    pointers = TownshipPointer.objects.filter(township__in=townships, year=year)
+    shown = dict(pointers.filter(run__final=False).values_list("township_id", "run_id"))
+    missing = [place for place in townships if place not in shown]
+    if not missing:
+        return shown
+    for place in missing:
+        lock_pointer(township=place, year=year)
+    now = {pointer.township_id: pointer.run for pointer in pointers.select_related("run")}
+    shown = {place: run.pk for place, run in now.items() if not run.final}
+    runs = IndexRun.objects.bulk_create(_run_of_cards(place, year) for place in missing if place not in shown)
+    for run in runs:
+        if run.division_id in now:
+            _copy_results(now[run.division_id], run)
+    show_runs(runs)
+    return shown | {run.division_id: run.pk for run in runs}
+
+
+def show_runs(runs: Iterable[IndexRun], *, township: int | None = None) -> None:
+    """From the end of the transaction on readers of each run's township (or of one of its townships) see it."""
+    TownshipPointer.objects.bulk_create(
+        [TownshipPointer(township_id=township or run.division_id, year=run.year, run=run) for run in runs],
+        update_conflicts=True,
+        unique_fields=["township", "year"],
+        update_fields=["run"],
+    )
+
+
+def _run_of_cards(township: int, year: int) -> IndexRun:
     first, last = code_range(township)
-    run = IndexRun.objects.create(
+    return IndexRun(
         division_id=township,
         first_code=first,
         last_code=last,
@@ -203,14 +218,6 @@ def _run_shown(*, township: int, year: int) -> IndexRun:
         state=IndexRun.State.DONE,
         finished_at=Now(),
     )
-    if pointer:
-        _copy_results(pointer.run, run)
-    TownshipPointer.objects.update_or_create(township_id=township, year=year, defaults={"run": run})
-    return run
-
-
-def _pointer(township: int, year: int) -> TownshipPointer | None:
-    return TownshipPointer.objects.select_related("run").filter(township_id=township, year=year).first()
 
 
 def _copy_results(final: IndexRun, run: IndexRun) -> None:

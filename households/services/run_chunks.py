@@ -21,10 +21,10 @@ from changde.divisions.codes import Level, ancestor, code_range
 from changde.jobs.heartbeat import beating, worker_name
 from changde.jobs.services import kind_and_place
 from households import frames
-from households.models import IndexRun, Result, RunChunk, TownshipPointer
+from households.models import IndexRun, Result, RunChunk
 from households.services import figures
 from households.services.index_versions import version_for
-from households.services.results import lock_township, mark_older_than_cards
+from households.services.results import lock_township, mark_older_than_cards, show_runs
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +97,7 @@ def compute_chunk(*, chunk: RunChunk) -> RunChunk:
             return chunk
         Result.objects.filter(run=run).filter(between("village_id", first, last)).delete()
         written = frames.write_results(cards, year=run.year, runs=run.pk, version=version, system=system)
-        _show(run, township)
+        show_runs([run], township=township)
         mark_older_than_cards(run=run, township=township)
         results = frames.counted(cards, written.verdicts, version=version.pk)
         figures.keep_run(township=township, run=run, version=version, system=system, results=results, marks=marks)
@@ -114,16 +114,6 @@ def _goes_on(run: IndexRun) -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT FROM households_indexrun WHERE id = %s AND state = 'running' FOR SHARE", [run.pk])
         return cursor.rowcount == 1
-
-
-def _show(run: IndexRun, township: int) -> None:
-    """From the end of the transaction on readers of the township and year see this run."""
-    TownshipPointer.objects.bulk_create(
-        [TownshipPointer(township_id=township, year=run.year, run=run)],
-        update_conflicts=True,
-        unique_fields=["township", "year"],
-        update_fields=["run"],
-    )
 
 
 def _drop_old_results(*, first: int, last: int, year: int) -> None:
