@@ -112,7 +112,7 @@ def test_a_complete_trial_makes_the_draft_tried_and_logs_it(defaults):
     version.refresh_from_db()
     assert version.state == IndexVersion.State.TRIED
     assert not tried.is_out_of_date
-    verbs = Event.objects.filter(verb__startswith="index.tr").values_list("verb", flat=True)
+    verbs = Event.objects.filter(verb__startswith="index.tr").order_by("pk").values_list("verb", flat=True)
     assert list(verbs) == ["index.try", "index.try_over", "index.tried"]
 
 
