@@ -440,9 +440,9 @@ def index_run(world: World) -> int:
 
 
 def city_run(world: World) -> int:
-    """A run over the city; of its townships one is Reshi town."""
+    """A run over the city: Reshi town, and a township of the other county."""
     load_default_versions()
-    assert world.household
+    assert world.household and world.foreign_household
     city = Division.objects.get(code=CITY)
     return start_run(division=city, year=2019, by=world.people.city_office, in_background=False).pk
 

@@ -2,9 +2,8 @@
 
 A township is one chunk (run_chunks): its cards are read, judged and written, its pointer moves to the run, and what
 changed meanwhile is marked stale, in one transaction; small neighbours share one. Readers see a township before or
-after, never between. Two runs
-that overlap cannot run at once: the database refuses the second row (index_run_no_overlap). A run that ended with
-townships undone is taken up again where it stood (resume_run).
+after, never between. Two runs that overlap cannot run at once: the database refuses the second row
+(index_run_no_overlap). A run that ended with townships undone is taken up again where it stood (resume_run).
 """
 
 import hashlib

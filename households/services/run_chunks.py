@@ -151,9 +151,7 @@ def compute_chunks(*, chunks: Sequence[RunChunk]) -> None:
         show_runs(dict.fromkeys(townships, run))
         mark_older_than_cards(run=run, townships=townships)
         results = frames.counted(cards, written.verdicts, version=version.pk)
-        figures.keep_run(
-            townships=townships, run=run, version=version, system=system, results=results, marks=marks
-        )  # fmt: skip
+        figures.keep_run(townships=townships, run=run, version=version, system=system, results=results, marks=marks)
         _drop_old_results(townships=townships, year=run.year)
         said = frames.said_by_township(cards, written, townships=townships, year=run.year, version=version)
         _note_done(undone, said, seconds=monotonic() - began)
