@@ -117,6 +117,7 @@ def _show_states() -> None:
         ("scheduled", _("待生效"), "info", "calendar"),
         ("released", _("执行中"), "good", "check"),
         ("superseded", _("已被替代"), "neutral", "undo"),
+        ("cancelled", _("已取消"), "neutral", "stop"),
         ("discarded", _("已作废"), "neutral", "cross"),
     ):
         badges.register("index", state, label, tone, icon)

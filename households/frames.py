@@ -1,15 +1,17 @@
 """Between the cards in Postgres and the columns of the domain: features out by COPY, results in by COPY."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from changde.bulk.copy import column_text, copy_in_text, copy_out, copy_out_bytes, sql_text
+from changde.bulk.copy import column_text, copy_out, copy_out_bytes, sql_text
+from changde.bulk.loading import copy_lines
 from households.domain.features import FEATURES
 from households.domain.index import IndexSystem, assess, has_doubt
 from households.models import IndexVersion, Result
@@ -46,7 +48,7 @@ def features_of(
     system: IndexSystem | None = None,
     counted: bool = False,
 ) -> pd.DataFrame:
-    """One row per open household with a sheet of the year in the code range, ordered by id.
+    """One row per open household with a sheet of the year in the code range, by township and id.
 
     Columns: household_id, village_id, card_version, village_card_version, members_missing and every feature of the
     vocabulary, or only those `system` reads, with those of COUNTED_BY where they are to be `counted`.
@@ -67,7 +69,7 @@ def features_bytes(
     """What `features_of` reads, as COPY writes it (CSV with names)."""
     columns = DTYPES if system is None else dict.fromkeys((*_KEYS, *system.columns, *(COUNTED_BY if counted else ())))
     names = ", ".join(columns)
-    sql = f"SELECT {names} FROM ({sql_text(FEATURES_SQL)}) features ORDER BY household_id"  # noqa: S608 - our own names
+    sql = f"SELECT {names} FROM ({sql_text(FEATURES_SQL)}) features ORDER BY village_id / 1000, household_id"  # noqa: S608 - our own names
     parameters = {"year": year, "first": first, "last": last, "households": households and list(households)}
     return copy_out_bytes(sql, parameters)
 
@@ -106,13 +108,19 @@ def values_text(frame: pd.DataFrame, columns: Sequence[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class Written:
-    """What went into the table: how many households, how many per outcome, SHA-256 of the canonical lines; and the
-    verdicts themselves, a row for each card of the frame."""
+    """What went into the table, a row for each card of the frame: the verdicts, and their canonical lines."""
+
+    verdicts: pd.DataFrame
+    lines: list[str]
+
+
+@dataclass(frozen=True)
+class Said:
+    """What results say in a township: how many households, how many per outcome, SHA-256 of the canonical lines."""
 
     households: int
     outcomes: dict[str, int]
     digest: str
-    verdicts: pd.DataFrame
 
 
 def write_results(
@@ -120,10 +128,8 @@ def write_results(
 ) -> Written:
     """Identify the households of a frame and write their results by COPY, in the transaction that is open.
 
-    `runs` is the id of the run they go into, or that of each card.
-
-    The digest is over everything a result says, in the order of the household ids, without run ids, versions of cards
-    and times: the same cards and the same index version give the same digest.
+    `runs` is the id of the run they go into, or that of each card. A canonical line holds everything a result says,
+    without run ids, versions of cards and times.
     """
     verdicts = assess(system, cards)
     said = {
@@ -140,23 +146,40 @@ def write_results(
         },
         "open_fields": column_text(verdicts["open_fields"]),
     }
-    digest = hashlib.sha256(f"{year}\t{version.digest}\n".encode())
-    digest.update("\n".join(map("\t".join, zip(*said.values(), strict=True))).encode())
-    rows = len(cards)
-    copy_in_text(
-        Result,
-        said
-        | {
-            "card_version": column_text(cards["card_version"]),
-            "village_card_version": column_text(cards["village_card_version"]),
-            "run_id": [str(runs)] * rows if isinstance(runs, int) else column_text(runs),
-            "version_id": [str(version.pk)] * rows,
-            "year": [str(year)] * rows,
-            "stale": ["f"] * rows,
-        },
+    lines = list(map("\t".join, zip(*said.values(), strict=True)))
+    told = zip(
+        [str(runs)] * len(cards) if isinstance(runs, int) else column_text(runs),
+        column_text(cards["card_version"]),
+        column_text(cards["village_card_version"]),
+        strict=True,
     )
-    outcomes = verdicts["outcome"].value_counts()
-    return Written(rows, {str(name): int(count) for name, count in outcomes.items()}, digest.hexdigest(), verdicts)
+    same = f"{version.pk}\t{year}\tf"
+    rows = (f"{line}\t{run}\t{card}\t{village}\t{same}" for line, (run, card, village) in zip(lines, told, strict=True))
+    columns = (*said, "run_id", "card_version", "village_card_version", "version_id", "year", "stale")
+    copy_lines(Result, columns, "\n".join(rows).encode())
+    return Written(verdicts, lines)
+
+
+def said_by_township(
+    cards: pd.DataFrame, written: Written, *, townships: Iterable[int], year: int, version: IndexVersion
+) -> dict[int, Said]:
+    """What was said in each township, of a frame that holds one township's cards after the other's.
+
+    The lines go into the digest in the order of the frame; `features_of` reads a township's in that of the household
+    ids: the same cards and the same index version give the same digest.
+    """
+    of_cards = cards["village_id"].to_numpy() // 1000 * 1000
+    outcomes = written.verdicts["outcome"]
+    found = {}
+    for township in townships:
+        rows = slice(*np.searchsorted(of_cards, [township, township + 1]).tolist())
+        digest = hashlib.sha256(f"{year}\t{version.digest}\n".encode())
+        digest.update("\n".join(written.lines[rows]).encode())
+        counts = outcomes.iloc[rows].value_counts()
+        found[township] = Said(
+            len(written.lines[rows]), {str(name): int(count) for name, count in counts.items()}, digest.hexdigest()
+        )
+    return found
 
 
 def counted(cards: pd.DataFrame, verdicts: pd.DataFrame, *, version: int) -> pd.DataFrame:

@@ -141,13 +141,21 @@ def recompute_index_over(job: Job) -> None:
 
 
 @handler(index_runs.CHUNK_JOB)
-def recompute_township(job: RunningJob) -> dict[str, Any]:
-    chunk = RunChunk.objects.select_related("run").get(pk=job.parameters["chunk"])
-    job.progress(0, chunk.expected)
-    chunk = run_chunks.work_off(chunk=chunk)
-    if chunk.state == RunChunk.State.PARKED:
-        raise Refusal("chunk_parked", chunk.error)
-    return {"households": chunk.households, "seconds": chunk.seconds}
+def recompute_townships(job: RunningJob) -> dict[str, Any]:
+    """A batch of townships together; where a worker has died at it, each becomes a job of its own."""
+    chunks = list(RunChunk.objects.select_related("run").filter(pk__in=job.parameters["chunks"]))
+    if job.tries > 1 and len(chunks) > 1:
+        index_runs.enqueue_alone(job=Job.objects.get(pk=job.id))
+        job.progress(0, 0)
+        return {"shared_out": len(chunks)}
+    expected = sum(chunk.expected for chunk in chunks)
+    job.progress(0, expected)
+    chunks = run_chunks.work_off(chunks=chunks)
+    parked = [chunk for chunk in chunks if chunk.state == RunChunk.State.PARKED]
+    if parked:
+        job.progress(expected - sum(chunk.expected for chunk in parked), expected)
+        raise Refusal("chunk_parked", parked[0].error)
+    return {"households": sum(chunk.households for chunk in chunks)}
 
 
 _TRIAL_CLOSED = {Job.State.DONE: IndexTrial.State.DONE, Job.State.CANCELLED: IndexTrial.State.CANCELLED}

@@ -147,6 +147,7 @@ urlpatterns = [
     path("index/<int:version_id>/withdraw/", index_versions.withdraw, name="index_withdraw"),
     path("index/<int:version_id>/send-back/", index_versions.send_back, name="index_send_back"),
     path("index/<int:version_id>/release/", index_versions.release, name="index_release"),
+    path("index/<int:version_id>/cancel/", index_versions.cancel, name="index_cancel"),
     path("index/<int:version_id>/discard/", index_versions.discard, name="index_discard"),
     path("index/<int:version_id>/restore/", index_versions.restore, name="index_restore"),
     path("index/<int:version_id>/trials/", index_trials.index, name="index_trials"),

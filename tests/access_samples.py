@@ -7,7 +7,7 @@ A cell of the columns `path` and `data` says `argument=@name`; `name` is a funct
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 from uuid import UUID, uuid4
@@ -56,7 +56,7 @@ from tests.api import token_of
 from tests.cadres.factories import make_cadre, make_posting
 from tests.factories import make_household
 from tests.households.photos import jpeg
-from tests.personas import FENGMING, RESHI, TAOYUAN, WULING_VILLAGE, People
+from tests.personas import CITY, FENGMING, RESHI, TAOYUAN, WULING_VILLAGE, People
 
 # Stand in the answers of Taoyuan county's pages and in no answer to anybody outside.
 MARKS = ("凤鸣暗记组", "H430725103202SECRET")
@@ -439,6 +439,14 @@ def index_run(world: World) -> int:
     return start_run(division=county, year=2019, by=world.people.taoyuan_office, in_background=False).pk
 
 
+def city_run(world: World) -> int:
+    """A run over the city: Reshi town, and a township of the other county."""
+    load_default_versions()
+    assert world.household and world.foreign_household
+    city = Division.objects.get(code=CITY)
+    return start_run(division=city, year=2019, by=world.people.city_office, in_background=False).pk
+
+
 def index_default(world: World) -> int:
     """The city's default of 2019, in force."""
     load_default_versions()
@@ -464,6 +472,14 @@ def index_proposal(world: World) -> int:
     """A draft of the county that one of its office has put forward."""
     draft = IndexVersion.objects.get(pk=index_draft(world))
     return index_versions.propose_version(version=draft, by=world.people.taoyuan_second).pk
+
+
+def scheduled_index(world: World) -> int:
+    """A version of the county that waits for its day."""
+    draft = IndexVersion.objects.get(pk=index_draft(world))
+    day = timezone.localdate() + timedelta(days=3)
+    index_versions.propose_version(version=draft, by=world.people.taoyuan_second, effective_from=day)
+    return index_versions.release_version(version=draft, by=world.people.taoyuan_office).pk
 
 
 def discarded_index(world: World) -> int:
@@ -566,10 +582,12 @@ SAMPLES: dict[str, Callable[[World], Any]] = {
         standard_draft,
         result,
         index_run,
+        city_run,
         index_default,
         county_index,
         index_draft,
         index_proposal,
+        scheduled_index,
         discarded_index,
         tried_draft,
         index_trial,

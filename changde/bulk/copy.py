@@ -41,6 +41,8 @@ def _other(value: Any) -> str:
 
 def _array(values: Sequence[Any]) -> str:
     """A Postgres array literal of texts or numbers."""
+    if values and all(type(value) is int for value in values):
+        return "{" + ",".join(map(str, values)) + "}"
     quoted = (str(value).replace("\\", "\\\\").replace('"', '\\"') for value in values)
     return "{" + ",".join(f'"{value}"' for value in quoted) + "}"
 
@@ -123,17 +125,6 @@ def column_text(column: pd.Series) -> list[str]:
     for position in empty.nonzero()[0]:
         text[position] = r"\N"
     return text
-
-
-def copy_in_text(model: type[models.Model], columns: Mapping[str, Sequence[str]]) -> int:
-    """Write whole columns, each already in the text format of COPY (`column_text`), into the model's table."""
-    quote = connection.ops.quote_name
-    names = ", ".join(quote(name) for name in columns)
-    lines = ("\t".join(row) + "\n" for row in zip(*columns.values(), strict=True))
-    text = io.BytesIO("".join(lines).encode())
-    with connection.cursor() as cursor, connection.wrap_database_errors:
-        cursor.cursor.copy_expert(f"COPY {quote(model._meta.db_table)} ({names}) FROM STDIN", text, 1 << 18)
-        return cursor.cursor.rowcount
 
 
 def copy_out(

@@ -74,3 +74,9 @@ class SendBackForm(forms.Form):
     reason = forms.CharField(
         label=gettext_lazy("退回原因"), max_length=300, widget=forms.Textarea({"rows": 2, "maxlength": 300})
     )
+
+
+class CancelForm(forms.Form):
+    reason = forms.CharField(
+        label=gettext_lazy("取消原因"), max_length=300, widget=forms.Textarea({"rows": 2, "maxlength": 300})
+    )

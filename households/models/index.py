@@ -35,7 +35,8 @@ class IndexVersion(models.Model):
 
     draft -> tried (a trial of this very definition is complete; set by the trials) -> proposed by one -> released by
     another, at once or scheduled for `effective_from` -> superseded by the next. A released or scheduled row is frozen
-    by the database: all that is left is that its day comes and that a later release supersedes it.
+    by the database: all that is left is that a scheduled one is cancelled with a reason before its day, that its day
+    comes, and that a later release supersedes it.
     `columns` names, in order, what the `values` of its results hold. `unfinished` is what an office typed that makes no
     index system yet (domain.index_draft); `definition` then is the last one that did, and nothing can be proposed.
     `revision` rises with every edit, so that two people cannot overwrite one another.
@@ -50,10 +51,11 @@ class IndexVersion(models.Model):
         SCHEDULED = "scheduled", _("待生效")
         RELEASED = "released", _("已发布")
         SUPERSEDED = "superseded", _("已被替代")
+        CANCELLED = "cancelled", _("已取消")
         DISCARDED = "discarded", _("已作废")
 
     OPEN = (State.DRAFT, State.TRIED)
-    FROZEN = (State.SCHEDULED, State.RELEASED, State.SUPERSEDED)
+    FROZEN = (State.SCHEDULED, State.RELEASED, State.SUPERSEDED, State.CANCELLED)
 
     division = models.ForeignKey(Division, models.PROTECT, null=True, verbose_name=_("县(市、区)"))
     year = models.SmallIntegerField(_("年度"))
@@ -78,6 +80,9 @@ class IndexVersion(models.Model):
     released_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     released_at = models.DateTimeField(null=True)
     superseded_at = models.DateTimeField(null=True)
+    cancelled_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    cancelled_at = models.DateTimeField(null=True)
+    cancel_reason = models.CharField(_("取消原因"), max_length=300, blank=True)
     state_before_discard = models.CharField(max_length=10, blank=True)
 
     objects = IndexVersionQuerySet.as_manager()
@@ -102,13 +107,13 @@ class IndexVersion(models.Model):
             models.CheckConstraint(
                 name="index_version_released_when",
                 condition=Q(state__in=["draft", "tried", "proposed", "discarded"], released_at=None)
-                | Q(state__in=["scheduled", "released", "superseded"], released_at__isnull=False),
+                | Q(state__in=["scheduled", "released", "superseded", "cancelled"], released_at__isnull=False),
             ),
             models.CheckConstraint(
                 name="index_version_proposed_when",
                 condition=Q(state__in=["draft", "tried", "discarded"], proposed_by=None, effective_from=None)
                 | Q(state="proposed", proposed_by__isnull=False, effective_from__isnull=False)
-                | Q(state__in=["scheduled", "released", "superseded"], effective_from__isnull=False),
+                | Q(state__in=["scheduled", "released", "superseded", "cancelled"], effective_from__isnull=False),
             ),
             models.CheckConstraint(
                 name="index_version_finished_when_proposed",
@@ -127,6 +132,13 @@ class IndexVersion(models.Model):
             models.CheckConstraint(
                 name="index_version_superseded_when",
                 condition=Q(state="superseded") ^ Q(superseded_at=None),
+            ),
+            models.CheckConstraint(
+                name="index_version_cancelled_with_reason",
+                condition=(
+                    Q(state="cancelled", cancelled_by__isnull=False, cancelled_at__isnull=False) & ~Q(cancel_reason="")
+                )
+                | (~Q(state="cancelled") & Q(cancelled_by=None, cancelled_at=None, cancel_reason="")),
             ),
             models.CheckConstraint(
                 name="index_version_released_by_two",

@@ -34,7 +34,7 @@ def released_versions(user: Any, capability: str) -> QuerySet[IndexVersion]:
 
 def _named(which: Q) -> QuerySet[IndexVersion]:
     return IndexVersion.objects.filter(which).select_related(
-        "division", "created_by", "changed_by", "proposed_by", "returned_by", "released_by"
+        "division", "created_by", "changed_by", "proposed_by", "returned_by", "released_by", "cancelled_by"
     )
 
 
@@ -127,7 +127,7 @@ def _year(year: int, county: int | None, versions: list[IndexVersion]) -> Year:
         ruling=released.get(county) or released.get(None),
         own=county in released,
         waiting=[v for v in own if v.state in (*IndexVersion.OPEN, State.PROPOSED, State.SCHEDULED)],
-        before=[v for v in own if v.state == State.SUPERSEDED],
+        before=[v for v in own if v.state in (State.SUPERSEDED, State.CANCELLED)],
     )
 
 

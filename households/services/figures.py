@@ -9,6 +9,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
+from operator import or_
 
 import pandas as pd
 from django.db import connection, transaction
@@ -84,31 +86,47 @@ def _count(township: int, year: int, villages: Sequence[int] | None) -> None:
         _count_results(township, year, villages)
 
 
-def marks_taken(*, township: int, year: int) -> list[int]:
-    """Begin to count a township from cards read after this: nobody else counts it until the transaction ends. The
-    marks there are; what changes after the cards are read leaves another one."""
-    _lock(township, year, wait=True)
-    here = between("village_id", *code_range(township))
-    return list(FiguresMark.objects.filter(here, year=year).values_list("pk", flat=True))
+def marks_taken(*, townships: Sequence[int], year: int) -> list[int]:
+    """Begin to count townships (in the order of their codes) from cards read after this: nobody else counts them until
+    the transaction ends. The marks there are; what changes after the cards are read leaves another one."""
+    with connection.cursor() as cursor:
+        keys = [_key(township, year) for township in townships]
+        cursor.execute("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) key", [keys])
+    return list(FiguresMark.objects.filter(_of_townships(townships), year=year).values_list("pk", flat=True))
 
 
 def keep_run(
-    *, township: int, run: IndexRun, version: IndexVersion, system: IndexSystem, results: pd.DataFrame, marks: list[int]
+    *,
+    townships: Sequence[int],
+    run: IndexRun,
+    version: IndexVersion,
+    system: IndexSystem,
+    results: pd.DataFrame,
+    marks: list[int],
 ) -> None:
-    """Part of a transaction that shows a run's results of a township: count all its villages from the results at hand.
+    """Part of a transaction that shows a run's results of townships: count all their villages from what is at hand.
 
     `results` has the columns of domain.figures.count, of cards read after `marks_taken` told the marks.
     """
+    here = _of_townships(townships)
     if marks:
-        FiguresMark.objects.filter(pk__in=marks).delete()
+        FiguresMark.objects.filter(here, pk__in=marks).delete()
     found = count(results, {version.pk: system}) if len(results) else ()
     sums = {(village, of_version): each for village, of_version, each in found}
-    _keep(between("village_id", *code_range(township)), run.year, sums, run.pk)
+    _keep(here, run.year, sums, run.pk)
+
+
+def _of_townships(townships: Sequence[int]) -> Q:
+    return reduce(or_, (between("village_id", *code_range(township)) for township in townships))
+
+
+def _key(township: int, year: int) -> int:
+    return township * 10_000 + year
 
 
 def _lock(township: int, year: int, *, wait: bool) -> bool:
     """Until the end of the transaction nobody else counts this township and year."""
-    key = township * 10_000 + year
+    key = _key(township, year)
     with connection.cursor() as cursor:
         if wait:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])

@@ -1,14 +1,14 @@
 """Runs: an area's cards of one year judged anew, township by township.
 
-A township is one chunk and one transaction (run_chunks): its cards are read, judged and written, its pointer moves to
-the run, and what changed meanwhile is marked stale. Readers see a township before or after, never between. Two runs
-that overlap cannot run at once: the database refuses the second row (index_run_no_overlap). A run that ended with
-townships undone is taken up again where it stood (resume_run).
+A township is one chunk (run_chunks): its cards are read, judged and written, its pointer moves to the run, and what
+changed meanwhile is marked stale, in one transaction; small neighbours share one. Readers see a township before or
+after, never between. Two runs that overlap cannot run at once: the database refuses the second row
+(index_run_no_overlap). A run that ended with townships undone is taken up again where it stood (resume_run).
 """
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -22,7 +22,7 @@ from changde.accounts.areas import between
 from changde.accounts.models import User
 from changde.accounts.refusal import Refusal
 from changde.audit.services import record
-from changde.divisions.codes import Level, ancestor, code_range, level_of
+from changde.divisions.codes import Level, ancestor, code_range, level_of, nearest_common
 from changde.divisions.models import Division
 from changde.jobs.models import Job
 from changde.jobs.services import cancel as cancel_job
@@ -30,8 +30,8 @@ from changde.jobs.services import enqueue, finish_parent, kind_and_place, take_u
 from households.models import IndexRun, Result, RunChunk, Sheet, TownshipPointer
 from households.services import status_leads
 from households.services.index_versions import versions_for
-from households.services.results import lock_township
-from households.services.run_chunks import work_off
+from households.services.results import lock_townships
+from households.services.run_chunks import batches, work_off
 
 RUN_JOB, CHUNK_JOB = "recompute_index", "recompute_township"
 CLAIM_ENDS = timedelta(minutes=5)
@@ -125,31 +125,46 @@ def sheets_by_township(*, first: int, last: int, year: int) -> dict[int, int]:
     return dict(counts)
 
 
+@transaction.atomic
 def enqueue_chunks(*, run: IndexRun, parent: Job) -> int:
-    """One job per township that is not done yet; doing it twice adds none."""
-    with transaction.atomic():
-        asked = {job.parameters["chunk"] for job in parent.children.all()}
-        chunks = run.chunks.exclude(pk__in=asked).exclude(state=RunChunk.State.DONE)
-        for chunk in chunks:
-            parameters = {"chunk": chunk.pk}
-            enqueue(
-                CHUNK_JOB, by=parent.owner, area=chunk.township_id, parameters=parameters, total=chunk.expected,
-                parent=parent,
-            )  # fmt: skip
-    return len(chunks)
+    """A job per batch of townships (run_chunks) that are not done yet; doing it twice adds none. How many townships."""
+    asked = {chunk for job in parent.children.all() for chunk in job.parameters["chunks"]}
+    found = list(batches(chunk for chunk in run.chunks.all() if chunk.pk not in asked))
+    for batch in found:
+        _enqueue_batch(batch, parent)
+    return sum(map(len, found))
+
+
+@transaction.atomic
+def enqueue_alone(*, job: Job) -> None:
+    """Share a batch's job out: a job for each of its townships that is not done; doing it twice adds none."""
+    parent = job.parent
+    assert parent is not None  # a batch is part of a run's job
+    asked = [other.parameters["chunks"] for other in parent.children.all()]
+    chunks = RunChunk.objects.filter(pk__in=job.parameters["chunks"]).exclude(state=RunChunk.State.DONE)
+    for chunk in chunks:
+        if [chunk.pk] not in asked:
+            _enqueue_batch([chunk], parent)
+
+
+def _enqueue_batch(batch: Sequence[RunChunk], parent: Job) -> None:
+    area = nearest_common([chunk.township_id for chunk in batch])
+    parameters = {"chunks": [chunk.pk for chunk in batch]}
+    total = sum(chunk.expected for chunk in batch)
+    enqueue(CHUNK_JOB, by=parent.owner, area=area, parameters=parameters, total=total, parent=parent)
 
 
 def compute_run(*, run: IndexRun, progress: Progress = lambda done, total: None) -> IndexRun:
-    """All chunks of a run one after the other, in this process; then close it."""
-    chunks = list(run.chunks.select_related("run").exclude(state=RunChunk.State.DONE))
-    total = sum(chunk.expected for chunk in chunks)
+    """All chunks of a run, batch after batch, in this process; then close it."""
+    found = list(batches(run.chunks.select_related("run")))
+    total = sum(chunk.expected for batch in found for chunk in batch)
     done = 0
     try:
-        for chunk in chunks:
+        for batch in found:
             progress(done, total)
             IndexRun.objects.filter(pk=run.pk).update(heartbeat_at=Now())
-            work_off(chunk=chunk)
-            done += chunk.expected
+            work_off(chunks=batch)
+            done += sum(chunk.expected for chunk in batch)
         progress(total, total)
     except BaseException as error:
         close_run(run=run, state=IndexRun.State.FAILED, error=kind_and_place(error))
@@ -244,8 +259,7 @@ def mark_final(*, run: IndexRun, by: User) -> IndexRun:
     Cards saved later are shown from a copy of their township (results), so that what is kept stays as it is.
     """
     # No card is being written into the run while it becomes final: each such write shares its township's lock.
-    for township in run.chunks.order_by("township_id").values_list("township_id", flat=True):
-        lock_township(township=township, year=run.year, shared=False)
+    lock_townships(townships=run.chunks.values_list("township_id", flat=True), year=run.year, shared=False)
     run = IndexRun.objects.select_for_update(no_key=True).get(pk=run.pk)
     if run.state != IndexRun.State.DONE or run.kind != IndexRun.Kind.RUN:
         raise Refusal("not_done", _("只有全部完成的测算才能定为最终结果"))

@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -48,7 +48,8 @@ def versions_for(*, counties: Iterable[int], year: int) -> dict[int, IndexVersio
 def draft_version(
     *, division: Division | None, system: IndexSystem, by: User | None, based_on: IndexVersion | None = None
 ) -> IndexVersion:
-    """A new draft for a county (None: the city's default) and the system's year."""
+    """A new draft for a county (None: the city's default) and the system's year, under the next number."""
+    _lock_place(division=division.pk if division else None, year=system.year)
     last = IndexVersion.objects.filter(division=division, year=system.year).order_by("-number").first()
     version = IndexVersion.objects.create(
         division=division,
@@ -185,13 +186,9 @@ def withdraw_version(*, version: IndexVersion, by: User) -> IndexVersion:
 def send_back_version(*, version: IndexVersion, reason: str, by: User) -> IndexVersion:
     """Return a proposal with a reason; the proposer withdraws instead."""
     version = _proposed(version, by)
-    reason = reason.strip()
     if version.proposed_by_id == by.pk:
         raise Refusal("same_person", _("自己提请的请用“撤回”"))
-    if not reason:
-        raise Refusal("reason_missing", _("请写明退回的原因"), field="reason")
-    if len(reason) > 300:
-        raise Refusal("reason_long", _("退回原因最多 300 个字"), field="reason")
+    reason = _reason(reason)
     _take_proposal_away(version)
     version.returned_by, version.returned_at, version.return_reason = by, timezone.now(), reason
     version.save()
@@ -241,6 +238,43 @@ def release_version(*, version: IndexVersion, by: User | None, expected_revision
     return version
 
 
+@transaction.atomic
+def cancel_version(*, version: IndexVersion, reason: str, by: User) -> IndexVersion:
+    """Take a released version back before its day, with a reason; the version in force goes on, another can follow.
+
+    Refuses from its day on (`day_has_come`), also while the hour's beat has not put it in force yet.
+    """
+    _lock_place(division=version.division_id, year=version.year)
+    version = _locked(version, by)
+    if version.state != IndexVersion.State.SCHEDULED:
+        raise Refusal("not_scheduled", _("只有待生效的版本可以取消"))
+    if version.effective_from is None or version.effective_from <= timezone.localdate():
+        raise Refusal("day_has_come", _("生效日期已到，不能再取消；要改请发布新的一版"))
+    facts = {"cancelled_by": by, "cancelled_at": Now(), "cancel_reason": _reason(reason)}
+    IndexVersion.objects.filter(pk=version.pk).update(state=IndexVersion.State.CANCELLED, **facts)
+    record(
+        "index.cancel",
+        by=by,
+        target=version,
+        area=version.division_id,
+        year=version.year,
+        digest=version.digest,
+        effective_from=str(version.effective_from),
+    )
+    version.refresh_from_db()
+    return version
+
+
+def _reason(text: str) -> str:
+    """What was typed, without space around; refuses none and what is too long."""
+    text = text.strip()
+    if not text:
+        raise Refusal("reason_missing", _("请写明原因"), field="reason")
+    if len(text) > 300:
+        raise Refusal("reason_long", _("原因最多 300 个字"), field="reason")
+    return text
+
+
 def put_due_versions_in_force() -> int:
     """Versions whose day has come supersede the ones before; returns how many. Each in its own transaction."""
     due = list(IndexVersion.objects.due(timezone.localdate()).order_by("effective_from", "pk"))
@@ -259,9 +293,10 @@ def _put_due_in_force(waiting: IndexVersion) -> bool:
 
 
 def _lock_place(*, division: int | None, year: int) -> None:
-    """One release of a place and year after the other: the second finds the first in force and supersedes it."""
-    versions = IndexVersion.objects.filter(division=division, year=year).order_by("pk")
-    list(versions.select_for_update().values_list("pk", flat=True))
+    """One after the other of those who number or release versions of a place and year: the second reads what the first
+    has written. Also where there is none yet, so that no row could be locked."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"index_versions {division} {year}"])
 
 
 def _put_in_force(version: IndexVersion, **facts: Any) -> None:
@@ -362,6 +397,7 @@ def _revised() -> Refusal:
 def load_default_versions() -> int:
     """Release the shipped default of every year that has none of the city yet; returns how many. Idempotent."""
     of_city = IndexVersion.objects.filter(division=None, released_at__isnull=False)
+    of_city = of_city.exclude(state=IndexVersion.State.CANCELLED)
     released = set(of_city.values_list("year", flat=True))
     systems = default_systems(json.loads(DEFAULTS.read_text(encoding="utf-8")))
     missing = [system for year, system in sorted(systems.items()) if year not in released]

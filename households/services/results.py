@@ -1,6 +1,6 @@
 """Results of single cards: marked stale with the change, recomputed alone by the functions of a whole run."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import partial
@@ -118,16 +118,15 @@ def _recompute_in_county(*, county: int, townships: dict[int, int], year: int) -
         cursor.execute(
             "SELECT id FROM households_household WHERE id = ANY (%s) ORDER BY id FOR NO KEY UPDATE", [households]
         )
-    for place in places:
-        lock_township(township=place, year=year, shared=True)
+    lock_townships(townships=places, year=year, shared=True)
     version = version_for(county=county, year=year)
     runs = _runs_shown(places, year)
     here = pd.DataFrame({"household": households, "township": [townships[each] for each in households]})
     here["run"] = here["township"].map(runs)
     left = _left_places(here, year)
-    for place in left:
-        lock_township(township=place, year=year, shared=True)
-    _runs_shown(left, year)
+    if left:
+        lock_townships(townships=left, year=year, shared=True)
+        _runs_shown(left, year)
     _drop_results(here, year)
     system = version.system
     (first, _), (_, last) = code_range(places[0]), code_range(places[-1])
@@ -137,9 +136,9 @@ def _recompute_in_county(*, county: int, townships: dict[int, int], year: int) -
     if not len(cards):
         return 0
     of_cards = cards["household_id"].map(townships).map(runs)
-    written = frames.write_results(cards, year=year, runs=of_cards, version=version, system=system).households
+    frames.write_results(cards, year=year, runs=of_cards, version=version, system=system)
     status_leads.keep_households(townships=townships, year=year)
-    return written
+    return len(cards)
 
 
 def _left_places(here: pd.DataFrame, year: int) -> list[int]:
@@ -193,14 +192,14 @@ def _runs_shown(townships: Sequence[int], year: int) -> dict[int, int]:
     for run in runs:
         if run.division_id in now:
             _copy_results(now[run.division_id], run)
-    show_runs(runs)
+    show_runs({run.division_id: run for run in runs})
     return shown | {run.division_id: run.pk for run in runs}
 
 
-def show_runs(runs: Iterable[IndexRun], *, township: int | None = None) -> None:
-    """From the end of the transaction on readers of each run's township (or of one of its townships) see it."""
+def show_runs(runs: Mapping[int, IndexRun]) -> None:
+    """From the end of the transaction on readers of each township see its run."""
     TownshipPointer.objects.bulk_create(
-        [TownshipPointer(township_id=township or run.division_id, year=run.year, run=run) for run in runs],
+        [TownshipPointer(township_id=township, year=run.year, run=run) for township, run in runs.items()],
         update_conflicts=True,
         unique_fields=["township", "year"],
         update_fields=["run"],
@@ -234,11 +233,15 @@ def _copy_results(final: IndexRun, run: IndexRun) -> None:
         )
 
 
-def lock_township(*, township: int, year: int, shared: bool) -> None:
-    """Until the end of the transaction: single cards share the township, a run that switches it has it alone."""
-    lock = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
+def lock_townships(*, townships: Iterable[int], year: int, shared: bool) -> None:
+    """Until the end of the transaction: single cards share a township, a run that switches it has it alone.
+
+    One after the other in the order of the codes, so that no two who want several wait for each other.
+    """
+    places = sorted(township // 1000 for township in townships)
+    alone = "SELECT pg_advisory_xact_lock(place, %s) FROM unnest(%s::int[]) place"
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {lock}(%s, %s)", [township // 1000, year])
+        cursor.execute(alone.replace("lock", "lock_shared") if shared else alone, [year, places])
 
 
 def lock_pointer(*, township: int, year: int) -> None:
@@ -247,12 +250,12 @@ def lock_pointer(*, township: int, year: int) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [township // 1000, -year])
 
 
-def mark_older_than_cards(*, run: IndexRun, township: int) -> int:
-    """Mark the results of a run in a township that are older than their card, village card or index version.
+def mark_older_than_cards(*, run: IndexRun, townships: Sequence[int]) -> int:
+    """Mark the results of a run in some townships that are older than their card, village card or index version.
 
     Their villages' figures are marked with them: they may have been counted from the card as it was.
     """
-    first, last = code_range(township)
+    (first, _), (_, last) = code_range(min(townships)), code_range(max(townships))
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -260,6 +263,7 @@ def mark_older_than_cards(*, run: IndexRun, township: int) -> int:
                 UPDATE households_result r SET stale = true
                 FROM households_household h
                 WHERE h.id = r.household_id AND r.run_id = %(run)s AND r.village_id BETWEEN %(first)s AND %(last)s
+                  AND r.village_id / 1000 * 1000 = ANY (%(townships)s::bigint[])
                   AND NOT r.stale
                   AND (h.version <> r.card_version
                        OR r.version_id IN (SELECT id FROM households_indexversion WHERE state <> 'released')
@@ -274,7 +278,13 @@ def mark_older_than_cards(*, run: IndexRun, township: int) -> int:
             )
             SELECT count(*) FROM older
             """,
-            {"run": run.pk, "first": first, "last": last, "village": VILLAGE_COLUMNS},
+            {
+                "run": run.pk,
+                "first": first,
+                "last": last,
+                "townships": list(townships),
+                "village": VILLAGE_COLUMNS,
+            },
         )
         return int(cursor.fetchone()[0])
 

@@ -1,17 +1,21 @@
 """The chunks of a run: a township begun, judged, shown; tried again when it breaks; parked when it always does.
 
-The ledger row says who works at the township and whether one still hears of it; it is written beside the township's own
+Small neighbours are judged together, as one frame in one transaction: what a township costs beside its cards is paid
+once for all. The ledger row says who works at the township and whether one still hears of it; it is written beside that
 transaction. Who may work at a chunk is decided by the job's claim (or by the one process that does the whole run). That
 a worker given up for dead may still be at it does no harm: the township's lock lets one write at a time, and whoever
 comes second finds the chunk done, or its run over.
 """
 
+import json
 import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
 from time import monotonic
 
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -24,89 +28,155 @@ from households import frames
 from households.models import IndexRun, Result, RunChunk
 from households.services import figures
 from households.services.index_versions import version_for
-from households.services.results import lock_township, mark_older_than_cards, show_runs
+from households.services.results import lock_townships, mark_older_than_cards, show_runs
 
 log = logging.getLogger(__name__)
 
+AT_ONCE = 5_000  # households judged as one frame; a larger township is one alone
 MAX_TRIES = 3
 BEAT_EVERY = 10.0  # seconds; RunChunk.SILENT_AFTER is a few of them
 KEPT_RUNS = 2  # runs of a township and year whose results stay, besides final ones
 
 
-def work_off(*, chunk: RunChunk) -> RunChunk:
-    """Judge a township, again after an error, until it is done or parked. One that is done stays as it is.
+def batches(chunks: Iterable[RunChunk]) -> Iterator[list[RunChunk]]:
+    """Undone chunks of a run in the order of the codes, neighbours of one county together up to AT_ONCE households.
 
-    A refusal (no index version in force any more) parks it at once: trying again would not help.
+    `chunks` come in that order; one that is done ends a batch, so that what lies between is not read again.
     """
-    while True:
-        chunk = _begin(chunk)
-        if chunk.state != RunChunk.State.RUNNING:
-            return chunk
-        try:
-            with beating(partial(_beat, chunk.pk), every=BEAT_EVERY):
-                return compute_chunk(chunk=chunk)
-        except Refusal as refusal:
-            return _park(chunk, str(refusal.message))
-        except Exception as error:
-            reason = kind_and_place(error)
-            log.error("township %s of run %s: %s", chunk.township_id, chunk.run_id, reason)
-            if not connection.in_atomic_block:
-                connection.close_if_unusable_or_obsolete()
-            RunChunk.objects.filter(pk=chunk.pk).update(error=reason[:300])
+    batch: list[RunChunk] = []
+    for chunk in chunks:
+        if batch and not _fits(batch, chunk):
+            yield batch
+            batch = []
+        if chunk.state != RunChunk.State.DONE:
+            batch.append(chunk)
+    if batch:
+        yield batch
 
 
-def _begin(chunk: RunChunk) -> RunChunk:
-    """Note who begins it, and the how manieth time; the try after the last allowed one parks it."""
-    begun = RunChunk.objects.filter(pk=chunk.pk).exclude(state__in=[RunChunk.State.DONE, RunChunk.State.PARKED])
-    begun.filter(run__state=IndexRun.State.RUNNING).update(
+def _fits(batch: list[RunChunk], chunk: RunChunk) -> bool:
+    counties = {ancestor(each.township_id, Level.COUNTY) for each in (batch[0], chunk)}
+    expected = sum(each.expected for each in batch) + chunk.expected
+    return chunk.state != RunChunk.State.DONE and len(counties) == 1 and expected <= AT_ONCE
+
+
+def work_off(*, chunks: Sequence[RunChunk]) -> list[RunChunk]:
+    """Judge townships of a batch, again after an error, until each is done or parked. One that is done stays as it is.
+
+    They are judged together once; after an error, or where a worker has died at one of them, each alone, so that only
+    the one that breaks is parked. A refusal (no index version in force any more) parks them at once: trying again
+    would not help.
+    """
+    together = len(chunks) > 1 and not any(chunk.tries for chunk in chunks)
+    if not (together and _tried(chunks)):
+        for chunk in chunks:
+            while not _tried([chunk]):
+                pass
+    return list(_by_code(chunks))
+
+
+def _tried(chunks: Sequence[RunChunk]) -> bool:
+    """One try of all of them together; False where an error came between."""
+    begun = _begin(chunks)
+    if not begun:
+        return True
+    try:
+        with beating(partial(_beat, [chunk.pk for chunk in begun]), every=BEAT_EVERY):
+            compute_chunks(chunks=begun)
+    except Refusal as refusal:
+        _park(begun, str(refusal.message))
+    except Exception as error:
+        reason = kind_and_place(error)
+        log.error("townships %s of run %s: %s", [chunk.township_id for chunk in begun], begun[0].run_id, reason)
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
+        _of(begun).update(error=reason[:300])
+        return False
+    return True
+
+
+def _of(chunks: Iterable[RunChunk]) -> QuerySet[RunChunk]:
+    return RunChunk.objects.filter(pk__in=[chunk.pk for chunk in chunks])
+
+
+def _by_code(chunks: Iterable[RunChunk]) -> QuerySet[RunChunk]:
+    return _of(chunks).select_related("run").order_by("township_id")
+
+
+def _begin(chunks: Iterable[RunChunk]) -> list[RunChunk]:
+    """Note who begins them, and the how manieth time; the try after the last allowed one parks. Returns the begun."""
+    over = [RunChunk.State.DONE, RunChunk.State.PARKED]
+    _of(chunks).exclude(state__in=over).filter(run__state=IndexRun.State.RUNNING).update(
         state=RunChunk.State.RUNNING, worker=worker_name(), started_at=Now(), heartbeat_at=Now(), tries=F("tries") + 1
     )
-    chunk = RunChunk.objects.select_related("run").get(pk=chunk.pk)
-    if chunk.state == RunChunk.State.RUNNING and chunk.tries > MAX_TRIES:
-        return _park(chunk, chunk.error or _("工作进程每次都中断"))
-    return chunk
+    running = [chunk for chunk in _by_code(chunks) if chunk.state == RunChunk.State.RUNNING]
+    for chunk in running:
+        if chunk.tries > MAX_TRIES:
+            _park([chunk], chunk.error or _("工作进程每次都中断"))
+    return [chunk for chunk in running if chunk.tries <= MAX_TRIES]
 
 
-def _beat(chunk: int) -> None:
-    RunChunk.objects.filter(pk=chunk, state=RunChunk.State.RUNNING).update(heartbeat_at=Now())
+def _beat(chunks: list[int]) -> None:
+    RunChunk.objects.filter(pk__in=chunks, state=RunChunk.State.RUNNING).update(heartbeat_at=Now())
 
 
-def _park(chunk: RunChunk, reason: str) -> RunChunk:
-    chunk.state, chunk.error = RunChunk.State.PARKED, reason[:300]
-    chunk.save(update_fields=["state", "error"])
-    return chunk
+def _park(chunks: Iterable[RunChunk], reason: str) -> None:
+    _of(chunks).update(state=RunChunk.State.PARKED, error=reason[:300])
 
 
-def compute_chunk(*, chunk: RunChunk) -> RunChunk:
-    """Judge one township and show it, in one transaction; its results of older runs go with it.
+def compute_chunks(*, chunks: Sequence[RunChunk]) -> None:
+    """Judge townships of one run and county and show them, in one transaction; their results of older runs go with it.
 
-    Nothing happens where the chunk is done, or its run over, by the time the township is ours.
+    A township that is done by the time it is ours stays as it is; nothing happens where the run is over.
     """
     began = monotonic()
-    run, township = chunk.run, chunk.township_id
-    first, last = code_range(township)
-    version = version_for(county=ancestor(township, Level.COUNTY), year=run.year)
+    run = chunks[0].run
+    townships = sorted(chunk.township_id for chunk in chunks)
+    (first, _last), (_first, last) = code_range(townships[0]), code_range(townships[-1])
+    version = version_for(county=ancestor(first, Level.COUNTY), year=run.year)
     system = version.system
     with transaction.atomic():
-        marks = figures.marks_taken(township=township, year=run.year)
+        marks = figures.marks_taken(townships=townships, year=run.year)
         # Read before the lock: single cards go on being saved meanwhile, and mark_older_than_cards finds them.
         cards = frames.features_of(year=run.year, first=first, last=last, system=system, counted=True)
-        lock_township(township=township, year=run.year, shared=False)
-        chunk = RunChunk.objects.select_related("run").get(pk=chunk.pk)
-        if chunk.state == RunChunk.State.DONE or not _goes_on(run):
-            return chunk
-        Result.objects.filter(run=run).filter(between("village_id", first, last)).delete()
+        lock_townships(townships=townships, year=run.year, shared=False)
+        undone = list(_by_code(chunks).exclude(state=RunChunk.State.DONE))
+        if not undone or not _goes_on(run):
+            return
+        townships = [chunk.township_id for chunk in undone]
+        cards = cards[(cards["village_id"] // 1000 * 1000).isin(townships)].reset_index(drop=True)
+        of_run = Result.objects.filter(between("village_id", first, last), run=run)
+        of_run.alias(township=F("village_id") - F("village_id") % 1000).filter(township__in=townships).delete()
         written = frames.write_results(cards, year=run.year, runs=run.pk, version=version, system=system)
-        show_runs([run], township=township)
-        mark_older_than_cards(run=run, township=township)
+        show_runs(dict.fromkeys(townships, run))
+        mark_older_than_cards(run=run, townships=townships)
         results = frames.counted(cards, written.verdicts, version=version.pk)
-        figures.keep_run(township=township, run=run, version=version, system=system, results=results, marks=marks)
-        _drop_old_results(first=first, last=last, year=run.year)
-        chunk.state, chunk.error = RunChunk.State.DONE, ""
-        chunk.households, chunk.outcomes, chunk.digest = written.households, written.outcomes, written.digest
-        chunk.seconds = round(monotonic() - began, 3)
-        chunk.save(update_fields=["state", "error", "households", "outcomes", "digest", "seconds"])
-    return chunk
+        figures.keep_run(townships=townships, run=run, version=version, system=system, results=results, marks=marks)
+        _drop_old_results(townships=townships, year=run.year)
+        said = frames.said_by_township(cards, written, townships=townships, year=run.year, version=version)
+        _note_done(undone, said, seconds=monotonic() - began)
+
+
+def _note_done(chunks: Sequence[RunChunk], said: Mapping[int, frames.Said], *, seconds: float) -> None:
+    """What each township came to; the seconds of a batch are shared out by households."""
+    households = sum(each.households for each in said.values())
+    done = []
+    for chunk in chunks:
+        of_township = said[chunk.township_id]
+        share = of_township.households / households if households else 1 / len(chunks)
+        done.append({"id": chunk.pk, "seconds": round(seconds * share, 3), **asdict(of_township)})
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE households_runchunk chunk
+            SET state = 'done', error = '', households = done.households, outcomes = done.outcomes,
+                digest = done.digest, seconds = done.seconds
+            FROM jsonb_to_recordset(%s::jsonb)
+                AS done (id bigint, households integer, outcomes jsonb, digest text, seconds double precision)
+            WHERE chunk.id = done.id
+            """,
+            [json.dumps(done)],
+        )
 
 
 def _goes_on(run: IndexRun) -> bool:
@@ -116,10 +186,22 @@ def _goes_on(run: IndexRun) -> bool:
         return cursor.rowcount == 1
 
 
-def _drop_old_results(*, first: int, last: int, year: int) -> None:
-    """Of the area's results of the year those of the last KEPT_RUNS runs stay, and those of final runs for ever."""
-    rows = Result.objects.filter(between("village_id", first, last), year=year)
-    of_area = rows.filter(run=OuterRef("pk")).order_by()
-    runs = IndexRun.objects.filter(Exists(of_area), year=year, final=False).order_by("-pk")
-    if old := list(runs.values_list("pk", flat=True)[KEPT_RUNS:]):
-        rows.filter(run_id__in=old).delete()
+def _drop_old_results(*, townships: Sequence[int], year: int) -> None:
+    """Of a township's results of the year those of the last KEPT_RUNS runs stay, and those of final runs for ever."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH held AS (
+                SELECT township, run.id AS run_id,
+                       row_number() OVER (PARTITION BY township ORDER BY run.id DESC) AS place
+                FROM unnest(%s::bigint[]) township
+                JOIN households_indexrun run ON run.year = %s AND NOT run.final
+                WHERE EXISTS (SELECT FROM households_result r
+                              WHERE r.run_id = run.id AND r.village_id BETWEEN township AND township + 999)
+            )
+            DELETE FROM households_result r USING held
+            WHERE held.place > %s AND r.run_id = held.run_id
+              AND r.village_id BETWEEN held.township AND held.township + 999
+            """,
+            [list(townships), year, KEPT_RUNS],
+        )

@@ -61,6 +61,7 @@ REASONS: dict[str, str | Promise] = {
     "changed": gettext_lazy("导入之后又有改动"),
     "gone": gettext_lazy("这张户卡已不在"),
     "referred": gettext_lazy("别处已在使用这张户卡（名单、帮扶等）"),
+    "final": gettext_lazy("这一户已在年度最终测算结果里"),
     "moved": gettext_lazy("当时离开的成员现在另一张户卡上"),
     "number": gettext_lazy("原来的证件号码现在另一张户卡上"),
 }
@@ -236,6 +237,8 @@ def _in_the_way(rows: Sequence[StagedHousehold], since: datetime, before: Collec
     made = {row.card_id for row in acting_rows if row.kind in _MADE and row.card_id}
     outside: dict[int, str] = dict.fromkeys(_referred(Household, made), "referred")
     outside |= dict.fromkeys(_granted(made), "referred")
+    kept_for_ever = Result.objects.filter(household__in=made, run__final=True) if made else Result.objects.none()
+    outside |= dict.fromkeys(kept_for_ever.values_list("household_id", flat=True), "final")
     for code, finds in _OBSTACLES.items():
         outside |= dict.fromkeys(finds(ids, since), code)
     found: dict[int, str] = {}

@@ -116,4 +116,3 @@ SELECT
 FROM chosen s
 LEFT JOIN counted c ON c.sheet_id = s.id
 LEFT JOIN households_villagecard v ON v.village_id = s.village_id AND v.year = s.year
-ORDER BY s.household_id

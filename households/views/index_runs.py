@@ -24,7 +24,8 @@ from households.services import index_runs
 @require_http_methods(["GET", "HEAD", "POST"])
 @access("read_results")
 def index(request: HttpRequest) -> HttpResponse:
-    """The runs of one's area; who may recompute begins one for the division worked in (a village: its township)."""
+    """The runs that cover one's area or part of it; who may recompute begins one for the division worked in (a village:
+    its township)."""
     here = request.area.division  # type: ignore[attr-defined]
     form, status = None, 200
     if here is not None and covers(request.user, "recompute", here.code):
@@ -52,14 +53,16 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_safe
 @access("read_results")
 def page(request: HttpRequest, run_id: int) -> HttpResponse:
-    """One run; while it goes on the fragment asks for itself again."""
+    """One run, of one beyond one's area what lies in it; while it goes on the fragment asks for itself again."""
     run = get_object_or_404(selectors.runs_of(request.user), pk=run_id)  # type: ignore[arg-type]
-    chunks = list(selectors.townships_of(run))
+    chunks = list(selectors.townships_of(request.user, run))  # type: ignore[arg-type]
+    (shown,) = selectors.shown_runs(request.user, [run])  # type: ignore[arg-type]
     context = {
         "run": run,
+        "shown": shown,
         "chunks": chunks,
         "expected": sum(chunk.expected for chunk in chunks),
-        "done": selectors.done_of(run),
+        "done": sum(chunk.expected for chunk in chunks if chunk.state == RunChunk.State.DONE),
         "remaining": run.job.remaining if run.job else None,
         **_offers(request, run, chunks),
     }

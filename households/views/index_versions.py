@@ -19,7 +19,7 @@ from households.domain.index import IndexSystem, InvalidIndex, Problem
 from households.domain.index_draft import Typed, act, definition_of, from_fields, typed_of
 from households.domain.years import last_full_year, year_of
 from households.forms.index_builder import builder, feature_initials
-from households.forms.index_versions import CITY_DEFAULT, DraftForm, ProposeForm, SendBackForm
+from households.forms.index_versions import CITY_DEFAULT, CancelForm, DraftForm, ProposeForm, SendBackForm
 from households.index_words import difference_texts, system_text
 from households.models import IndexVersion
 from households.selectors import index_versions as selectors
@@ -95,7 +95,12 @@ def page(request: HttpRequest, version_id: int) -> HttpResponse:
 
 
 def _page(
-    request: HttpRequest, version: IndexVersion, *, propose: ProposeForm | None = None, back: SendBackForm | None = None
+    request: HttpRequest,
+    version: IndexVersion,
+    *,
+    propose: ProposeForm | None = None,
+    back: SendBackForm | None = None,
+    stop: CancelForm | None = None,
 ) -> HttpResponse:
     system, other = version.system, selectors.compared_with(version)
     manages = selectors.may_manage(request.user, version)
@@ -112,13 +117,15 @@ def _page(
         "may_propose": manages and version.state == State.TRIED and version.unfinished is None,
         "may_withdraw": proposed,
         "may_release": colleague,
+        "may_cancel": manages and version.state == State.SCHEDULED and version.effective_from > timezone.localdate(),
         "may_copy": request.user.can("manage_index"),  # type: ignore[union-attr]
         "may_recompute": version.state == State.RELEASED and request.user.can("recompute"),  # type: ignore[union-attr]
         "copy_places": selectors.places_of(request.user) if request.user.can("manage_index") else [],  # type: ignore[union-attr]
         "propose_form": propose or ProposeForm(today=timezone.localdate()),
         "back_form": back or SendBackForm(),
+        "cancel_form": stop or CancelForm(),
     }
-    status = UNPROCESSABLE if propose or back else 200
+    status = UNPROCESSABLE if propose or back or stop else 200
     return render_page(request, "households/index_version.html", context, status=status)
 
 
@@ -262,6 +269,23 @@ def release(request: HttpRequest, version_id: int) -> HttpResponse:
         else:
             messages.success(request, _("已发布，从现在起按这一版识别；原有结果已标为待更新，请重新测算"))
     return go(request, "households:index_version", version_id)
+
+
+@require_POST
+@access("manage_index")
+def cancel(request: HttpRequest, version_id: int) -> HttpResponse:
+    """Take a version back that waits for its day."""
+    version = _found(request, version_id, manage=True)
+    form = CancelForm(request.POST)
+    if not form.is_valid():
+        return _page(request, version, stop=form)
+    try:
+        index_versions.cancel_version(version=version, by=request.user, **form.cleaned_data)  # type: ignore[arg-type]
+    except Refusal as refusal:
+        form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)
+        return _page(request, version, stop=form)
+    messages.success(request, _("已取消，不再生效；仍按现行版本识别"))
+    return go(request, "households:index_version", version.pk)
 
 
 @require_POST

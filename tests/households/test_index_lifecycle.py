@@ -70,21 +70,24 @@ STEPS: dict[str, Callable[..., Any]] = {
     "release": lambda version, by: services.release_version(version=version, by=by),
     "discard": lambda version, by: services.discard_version(version=version, by=by),
     "restore": lambda version, by: services.restore_version(version=version, by=by),
+    "cancel": lambda version, by: services.cancel_version(version=version, reason="权重不妥", by=by),
 }
 # state -> step -> the state after it, or the code of the refusal; done by the colleague of who drafted and proposed.
 WAY = {
     "draft": dict(edit="draft", propose="not_tried", withdraw="not_proposed", send_back="not_proposed",
-                  release="not_proposed", discard="discarded", restore="not_discarded"),
+                  release="not_proposed", discard="discarded", restore="not_discarded", cancel="not_scheduled"),
     "tried": dict(edit="draft", propose="proposed", withdraw="not_proposed", send_back="not_proposed",
-                  release="not_proposed", discard="discarded", restore="not_discarded"),
+                  release="not_proposed", discard="discarded", restore="not_discarded", cancel="not_scheduled"),
     "proposed": dict(edit="proposed", propose="proposed", withdraw="tried", send_back="tried", release="released",
-                     discard="proposed", restore="not_discarded"),
+                     discard="proposed", restore="not_discarded", cancel="not_scheduled"),
     "scheduled": dict(edit="frozen", propose="frozen", withdraw="not_proposed", send_back="not_proposed",
-                      release="frozen", discard="frozen", restore="not_discarded"),
+                      release="frozen", discard="frozen", restore="not_discarded", cancel="cancelled"),
     "released": dict(edit="frozen", propose="frozen", withdraw="not_proposed", send_back="not_proposed",
-                     release="frozen", discard="frozen", restore="not_discarded"),
+                     release="frozen", discard="frozen", restore="not_discarded", cancel="not_scheduled"),
+    "cancelled": dict(edit="frozen", propose="frozen", withdraw="not_proposed", send_back="not_proposed",
+                      release="frozen", discard="frozen", restore="not_discarded", cancel="not_scheduled"),
     "discarded": dict(edit="discarded", propose="not_tried", withdraw="not_proposed", send_back="not_proposed",
-                      release="not_proposed", discard="discarded", restore="tried"),
+                      release="not_proposed", discard="discarded", restore="tried", cancel="not_scheduled"),
 }  # fmt: skip
 
 
@@ -98,9 +101,12 @@ def in_state(version: IndexVersion, people: People, state: str) -> IndexVersion:
         return services.discard_version(version=version, by=one)
     if state == "tried":
         return version
-    later = timezone.localdate() + timedelta(days=3) if state == "scheduled" else None
+    later = timezone.localdate() + timedelta(days=3) if state in ("scheduled", "cancelled") else None
     version = services.propose_version(version=version, by=one, effective_from=later)
-    return version if state == "proposed" else services.release_version(version=version, by=two)
+    if state == "proposed":
+        return version
+    version = services.release_version(version=version, by=two)
+    return version if state != "cancelled" else services.cancel_version(version=version, reason="权重不妥", by=one)
 
 
 @pytest.mark.parametrize("state", WAY)
@@ -256,6 +262,34 @@ def test_a_day_before_today_is_refused_and_one_version_waits_at_a_time(people: P
     assert refused.value.code == "scheduled"
 
 
+def test_a_cancelled_version_never_comes_and_makes_room_for_the_next(draft: IndexVersion, people: People) -> None:
+    before = released_in_taoyuan(people)
+    version = in_state(draft, people, "scheduled")
+    cancelled = services.cancel_version(version=version, reason=" 权重不妥 ", by=people.taoyuan_office)
+    assert (cancelled.state, cancelled.cancel_reason, cancelled.cancelled_by) == (
+        "cancelled", "权重不妥", people.taoyuan_office,
+    )  # fmt: skip
+    event = Event.objects.get(verb="index.cancel")
+    assert (event.target_id, event.actor, event.area) == (str(version.pk), people.taoyuan_office, TAOYUAN)
+    assert services.put_due_versions_in_force() == 0
+    assert services.version_for(county=TAOYUAN, year=2019) == before
+    next_one = in_state(started(people, before), people, "scheduled")
+    assert (next_one.state, next_one.number) == ("scheduled", version.number + 2)
+
+
+def test_a_version_is_not_cancelled_from_its_day_on_nor_without_a_reason(draft: IndexVersion, people: People) -> None:
+    with pytest.raises(Refusal) as refused:
+        services.cancel_version(version=in_state(draft, people, "scheduled"), reason=" ", by=people.taoyuan_office)
+    assert (refused.value.code, refused.value.field) == ("reason_missing", "reason")
+    due = released_for_today(started(people, draft, year=2020), people)
+    with pytest.raises(Refusal) as refused:
+        services.cancel_version(version=due, reason="权重不妥", by=people.taoyuan_office)
+    assert refused.value.code == "day_has_come"
+    orders = """state = 'cancelled', cancelled_at = now(), cancelled_by_id = created_by_id, cancel_reason = 'x'"""
+    with pytest.raises(IntegrityError, match="released"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"UPDATE households_indexversion SET {orders} WHERE id = %s", [due.pk])
+
+
 # -- frozen for ever ----------------------------------------------------------
 
 
@@ -272,10 +306,11 @@ CHANGES = (
     "SET state = 'draft', released_at = NULL, released_by_id = NULL, proposed_by_id = NULL, effective_from = NULL",
     "SET state = 'superseded', superseded_at = now(), digest = 'x'",
     "SET state = 'released', digest = 'x'",
+    "SET state = 'cancelled', cancelled_at = now(), cancelled_by_id = created_by_id, cancel_reason = 'x', digest = 'x'",
 )
 
 
-@pytest.mark.parametrize("state", ["released", "scheduled"])
+@pytest.mark.parametrize("state", ["released", "scheduled", "cancelled"])
 def test_the_application_cannot_change_it_by_sql(draft: IndexVersion, people: People, state: str) -> None:
     version = in_state(draft, people, state)
     orders = [f"UPDATE households_indexversion {change} WHERE id = %s" for change in CHANGES]

@@ -197,6 +197,20 @@ def test_a_proposal_goes_back_with_a_reason_or_is_withdrawn(
     assert "已撤回" in text(office.post(f"/index/{draft.pk}/withdraw/", follow=True))
 
 
+def test_a_scheduled_version_is_cancelled_with_a_reason(
+    people: People, office: Client, draft: IndexVersion, default: IndexVersion
+) -> None:
+    version = in_state(draft, people, "scheduled")
+    assert "取消这一版" in text(office.get(f"/index/{version.pk}/"))
+    assert "取消这一版" not in text(login(people.inspector).get(f"/index/{version.pk}/"))
+    refused = office.post(f"/index/{version.pk}/cancel/", {"reason": " "})
+    assert refused.status_code == 422 and "<details open>" in text(refused)
+    page = text(office.post(f"/index/{version.pk}/cancel/", {"reason": "权重不妥"}, follow=True))
+    assert "不再生效" in page and "取消：权重不妥" in page and "取消这一版" not in page
+    reader = login(people.fengming_cadre)
+    assert "没有生效" in text(reader.get("/index/")) and "权重不妥" in text(reader.get(f"/index/{version.pk}/"))
+
+
 def test_a_discarded_draft_is_taken_back_from_the_notice(office: Client, draft: IndexVersion) -> None:
     page = text(office.post(f"/index/{draft.pk}/discard/", follow=True))
     assert f"/index/{draft.pk}/restore/" in page and "撤销" in page

@@ -13,10 +13,12 @@ from django.utils import timezone
 from changde.accounts.refusal import Refusal
 from changde.audit.models import Event
 from changde.divisions.models import Division
+from changde.jobs import services as jobs
 from changde.jobs.models import Job
-from households import frames
+from households import frames, tasks  # noqa: F401 - registers the handlers
 from households.domain.index import IndexSystem
 from households.models import (
+    FiguresMark,
     Household,
     IndexRun,
     MemberSheet,
@@ -26,18 +28,21 @@ from households.models import (
     Sheet,
     TownshipPointer,
     VillageCard,
+    VillageFigures,
 )
-from households.services import index_runs, results, run_chunks
+from households.services import figures, index_runs, results, run_chunks
 from households.services.index_versions import draft_version, load_default_versions, release_version
 from tests.factories import make_household
 from tests.households import golden
 from tests.households.test_features import MEMBERS, member
-from tests.personas import FENGMING, OTHER_VILLAGE, RESHI, TAOYUAN, WULING, WULING_VILLAGE
+from tests.personas import CITY, FENGMING, OTHER_VILLAGE, RESHI, TAOYUAN, WULING, WULING_VILLAGE
 from tests.template_database import owner_connection
 
 YEAR = 2019
 OTHER_TOWNSHIP = 430725101000
 OTHER_TOWNSHIP_VILLAGE = 430725101001
+BETWEEN_VILLAGE = 430725102202  # of the township between
+WULING_TOWNSHIP = 430702001000
 
 
 @pytest.fixture
@@ -111,7 +116,7 @@ def test_readers_see_a_run_only_through_the_pointer(defaults):
     old = run_over(TAOYUAN)
     Sheet.objects.all().update(wage_income=90000)
     new = index_runs.start_run(division=division(TAOYUAN), year=YEAR, by=None, in_background=False)
-    run_chunks.compute_chunk(chunk=new.chunks.get(township_id=RESHI))
+    run_chunks.compute_chunks(chunks=[new.chunks.get(township_id=RESHI)])
     assert outcomes_shown() == {household.pk: "not_poor", other.pk: "absolute"}
     assert Result.objects.count() == 3
     assert dict(TownshipPointer.objects.values_list("township_id", "run_id")) == {
@@ -123,10 +128,12 @@ def test_readers_see_a_run_only_through_the_pointer(defaults):
 def test_a_chunk_done_twice_writes_the_same_rows(defaults):
     make_household(FENGMING)
     run = index_runs.start_run(division=division(RESHI), year=YEAR, by=None, in_background=False)
-    first = run_chunks.compute_chunk(chunk=run.chunks.get())
+    run_chunks.compute_chunks(chunks=[run.chunks.get()])
+    first = run.chunks.get()
     RunChunk.objects.update(state=RunChunk.State.WAITING)
-    again = run_chunks.compute_chunk(chunk=run.chunks.get())
-    assert (first.digest, first.households) == (again.digest, again.households)
+    run_chunks.compute_chunks(chunks=[run.chunks.get()])
+    again = run.chunks.get()
+    assert (first.digest, first.households) == (again.digest, again.households) != ("", 0)
     assert Result.objects.count() == 1
 
 
@@ -137,18 +144,142 @@ def test_a_chunk_that_always_fails_is_parked_with_its_reason_and_the_others_go_o
     Sheet.objects.update(wage_income=90000)
     mark, tries = run_chunks.mark_older_than_cards, []
 
-    def breaks_in_reshi(*, run, township):
-        tries.append(township)
-        return {RESHI: mark, OTHER_TOWNSHIP: mark}[township if len(tries) == 1 else 0](run=run, township=township)
+    def breaks_in_reshi(*, run, townships):
+        tries.append(townships)
+        return {(OTHER_TOWNSHIP,): mark}[tuple(townships)](run=run, townships=townships)
 
     monkeypatch.setattr(run_chunks, "mark_older_than_cards", breaks_in_reshi)
     run = run_over(TAOYUAN)
-    assert tries == [OTHER_TOWNSHIP, RESHI, RESHI, RESHI]
+    assert tries == [[OTHER_TOWNSHIP, RESHI], [OTHER_TOWNSHIP], [RESHI], [RESHI]]
     parked = run.chunks.get(township_id=RESHI)
     assert (parked.state, parked.tries) == ("parked", 4)
     assert parked.error.startswith("KeyError (breaks_in_reshi:")
     assert (run.state, run.error, run.households) == ("failed", "1 个乡镇没有完成", 1)
     assert sorted(outcomes_shown().values()) == ["absolute", "not_poor"]
+
+
+# --- small neighbours together ---------------------------------------------------------------------------------------
+
+
+def started(code: int) -> IndexRun:
+    return index_runs.start_run(division=division(code), year=YEAR, by=None, in_background=False)
+
+
+def said_of(run: IndexRun) -> list[tuple[object, ...]]:
+    """Everything a run says: results without ids, ledger without times, figures."""
+    rows = Result.objects.filter(run=run).order_by("household_id")
+    left_out = ("id", "run", "run_id", "computed_at")
+    names = [field.attname for field in Result._meta.fields if field.attname not in left_out]
+    figures = VillageFigures.objects.filter(current=True).order_by("village_id", "version_id")
+    return [
+        *rows.values_list(*names),
+        *run.chunks.values_list("township_id", "households", "digest", "state"),
+        *((each.village_id, each.version_id, each.sums) for each in figures),
+        (run.digest,),
+    ]
+
+
+def test_townships_together_alone_and_card_by_card_say_the_same(defaults, monkeypatch):
+    for village in (OTHER_TOWNSHIP_VILLAGE, FENGMING, WULING_VILLAGE, OTHER_VILLAGE, OTHER_TOWNSHIP_VILLAGE, FENGMING):
+        for wage in (1000, 9000, None, 90_000):
+            make_household(village, members=3, wage_income=wage)
+    asked, read = [], frames.features_of
+    monkeypatch.setattr(frames, "features_of", lambda **what: asked.append(what["first"]) or read(**what))
+    together = run_over(CITY)
+    assert asked == [WULING_TOWNSHIP, OTHER_TOWNSHIP]
+    expected = said_of(together)
+    monkeypatch.setattr(run_chunks, "AT_ONCE", 0)
+    assert said_of(run_over(CITY)) == expected
+    assert asked[2:] == [WULING_TOWNSHIP, OTHER_TOWNSHIP, RESHI]
+    Result.objects.all().delete()
+    TownshipPointer.objects.all().delete()
+    for household in Household.objects.all():
+        results.recompute_household(household=household.pk, year=YEAR)
+    figures.count_marked()
+    alone = Result.objects.current().order_by("household_id").values_list("household_id", "values", "outcome", "score")
+    assert list(alone) == list(
+        Result.objects.filter(run=run_over(CITY)).order_by("household_id").values_list(*alone._fields)
+    )
+
+
+def test_a_batch_holds_undone_neighbours_of_one_county_up_to_the_bound(monkeypatch):
+    monkeypatch.setattr(run_chunks, "AT_ONCE", 10)
+    told = [(4, "waiting"), (6, "running"), (1, "parked"), (2, "done"), (3, "waiting"), (99, "waiting"), (0, "waiting")]
+    ledger = [
+        RunChunk(township_id=RESHI + 1000 * place, expected=expected, state=state)
+        for place, (expected, state) in enumerate(told)
+    ]
+    ledger += [RunChunk(township_id=WULING + 1000, expected=0), RunChunk(township_id=WULING + 2000, expected=1)]
+    found = [[chunk.expected for chunk in batch] for batch in run_chunks.batches(ledger)]
+    assert found == [[4, 6], [1], [3], [99], [0], [0, 1]]
+
+
+def test_two_townships_ask_the_database_as_often_as_one(defaults, django_assert_num_queries):
+    for village in (FENGMING, OTHER_TOWNSHIP_VILLAGE):
+        make_household(village, members=3)
+    chunks = list(started(TAOYUAN).chunks.select_related("run"))
+    with django_assert_num_queries(15):
+        run_chunks.compute_chunks(chunks=chunks)
+    assert Result.objects.count() == 2
+
+
+def test_a_township_that_is_done_stays_as_it_is_in_its_batch(defaults):
+    for village in (FENGMING, OTHER_TOWNSHIP_VILLAGE):
+        make_household(village)
+    run = started(TAOYUAN)
+    chunks = list(run.chunks.select_related("run"))
+    run_chunks.compute_chunks(chunks=chunks[:1])
+    before = Result.objects.get()
+    FiguresMark.objects.create(village_id=before.village_id, year=YEAR)
+    run_chunks.compute_chunks(chunks=chunks)
+    assert Result.objects.get(village_id=before.village_id).pk == before.pk
+    assert Result.objects.filter(run=run).count() == 2
+    marked = FiguresMark.objects.filter(year=YEAR).values_list("village_id", flat=True)
+    assert list(marked) == [before.village_id]
+
+
+def test_a_card_of_a_township_that_is_not_in_the_ledger_is_not_judged(defaults):
+    for village in (FENGMING, OTHER_TOWNSHIP_VILLAGE):
+        make_household(village)
+    chunks = list(started(TAOYUAN).chunks.select_related("run"))
+    made_meanwhile = make_household(BETWEEN_VILLAGE)
+    run_chunks.compute_chunks(chunks=chunks)
+    assert Result.objects.count() == 2
+    assert not Result.objects.filter(household=made_meanwhile).exists()
+
+
+def test_each_township_of_a_batch_keeps_its_own_last_two_runs(defaults):
+    make_household(FENGMING)
+    make_household(OTHER_TOWNSHIP_VILLAGE)
+    city, township, county, last = run_over(CITY), run_over(RESHI), run_over(TAOYUAN), run_over(TAOYUAN)
+    kept = set(Result.objects.values_list("village_id", "run_id"))
+    assert kept == {(village, run.pk) for village in (FENGMING, OTHER_TOWNSHIP_VILLAGE) for run in (county, last)}
+    again = run_over(RESHI)
+    assert set(Result.objects.filter(village_id=FENGMING).values_list("run_id", flat=True)) == {last.pk, again.pk}
+    assert set(Result.objects.exclude(village_id=FENGMING).values_list("run_id", flat=True)) == {county.pk, last.pk}
+    assert {city.pk, township.pk} <= set(IndexRun.objects.values_list("pk", flat=True))
+
+
+def test_a_batch_at_which_a_worker_died_is_shared_out(defaults):
+    for village in (FENGMING, OTHER_TOWNSHIP_VILLAGE):
+        make_household(village)
+    run = index_runs.start_run(division=division(TAOYUAN), year=YEAR, by=None)
+    jobs.run_job(run.job_id)
+    batch = Job.objects.get(parent=run.job)
+    assert (batch.area, batch.parameters["chunks"]) == (TAOYUAN, list(run.chunks.values_list("pk", flat=True)))
+    long_ago = timezone.now() - timedelta(minutes=5)
+    Job.objects.filter(pk=batch.pk).update(state="running", heartbeat_at=long_ago, started_at=long_ago, tries=1)
+    RunChunk.objects.update(state="running", started_at=long_ago, heartbeat_at=long_ago, worker="gone:1", tries=1)
+    jobs.run_job(batch.pk)
+    alone = Job.objects.filter(parent=run.job).exclude(pk=batch.pk).order_by("pk")
+    assert [job.parameters["chunks"] for job in alone] == [[chunk.pk] for chunk in run.chunks.all()]
+    index_runs.enqueue_alone(job=batch)
+    assert alone.count() == 2
+    for job in alone:
+        jobs.run_job(job.pk)
+    run.refresh_from_db()
+    assert (run.state, run.households, run.job.done, run.job.total) == ("done", 2, 2, 2)
+    assert set(run.chunks.values_list("tries", flat=True)) == {2}
 
 
 def test_a_township_whose_cards_are_gone_shows_none(defaults):
@@ -325,7 +456,7 @@ def test_a_run_asks_the_database_a_fixed_number_of_times(defaults, django_assert
     run = index_runs.start_run(division=division(RESHI), year=YEAR, by=None, in_background=False)
     chunk = run.chunks.select_related("run").get()
     with django_assert_num_queries(15):
-        run_chunks.compute_chunk(chunk=chunk)
+        run_chunks.compute_chunks(chunks=[chunk])
 
 
 # --- the SQL twin of the domain ------------------------------------------------------------------------------------
@@ -505,9 +636,9 @@ def test_a_batch_leaves_its_cards_stale_for_one_job(defaults, django_capture_on_
 
 def broken_run(monkeypatch, code: int = TAOYUAN) -> IndexRun:
     """A run in which the township of Reshi was parked."""
-    readable = {OTHER_TOWNSHIP: frames.features_of}
+    readable = {OTHER_TOWNSHIP + 999: frames.features_of}
     with monkeypatch.context() as patch:
-        patch.setattr(frames, "features_of", lambda **asked: readable[asked["first"]](**asked))
+        patch.setattr(frames, "features_of", lambda **asked: readable[asked["last"]](**asked))
         return run_over(code)
 
 
@@ -544,16 +675,16 @@ def test_a_worker_given_up_for_dead_writes_nothing_into_a_run_that_is_over(defau
     run = index_runs.start_run(division=division(RESHI), year=YEAR, by=None, in_background=False)
     chunk = run.chunks.select_related("run").get()
     index_runs.close_run(run=run, state=IndexRun.State.FAILED, error="silent")
-    run_chunks.compute_chunk(chunk=chunk)
+    run_chunks.compute_chunks(chunks=[chunk])
     assert not Result.objects.exists()
-    assert run_chunks.work_off(chunk=chunk).state == "waiting"
+    assert [each.state for each in run_chunks.work_off(chunks=[chunk])] == ["waiting"]
 
 
 def test_a_chunk_whose_worker_always_dies_is_parked(defaults):
     make_household(FENGMING)
     run = index_runs.start_run(division=division(RESHI), year=YEAR, by=None, in_background=False)
     RunChunk.objects.update(tries=run_chunks.MAX_TRIES)
-    parked = run_chunks.work_off(chunk=run.chunks.get())
+    (parked,) = run_chunks.work_off(chunks=[run.chunks.get()])
     assert (parked.state, parked.error) == ("parked", "工作进程每次都中断")
 
 

@@ -14,7 +14,7 @@ from households.services import index_runs
 from households.services.index_versions import load_default_versions
 from tests.conftest import login, wait_until
 from tests.factories import make_household
-from tests.personas import FENGMING, RESHI, TAOYUAN, WULING, WULING_VILLAGE
+from tests.personas import CITY, FENGMING, RESHI, TAOYUAN, WULING, WULING_VILLAGE
 
 OTHER_TOWNSHIP_VILLAGE = 430725101001
 
@@ -107,6 +107,53 @@ def test_an_office_sees_and_stops_runs_of_its_own_area_only(people):
     assert office.get(f"/runs/{foreign.pk}/").status_code == 404
     assert office.post(f"/runs/{foreign.pk}/cancel/").status_code == 404
     assert login(people.inspector).post(f"/runs/{own.pk}/cancel/").status_code == 403
+
+
+def test_an_area_sees_its_own_part_of_a_larger_run(people):
+    load_default_versions()
+    for village, wage in ((FENGMING, 1000), (FENGMING, 90_000), (OTHER_TOWNSHIP_VILLAGE, 1000), (WULING_VILLAGE, 1000)):
+        make_household(village, members=2, wage_income=wage)
+    run = run_over(CITY)
+    foreign = run_over(WULING)
+    seen = {
+        who: listed(login(getattr(people, who)), run)
+        for who in ("city_office", "taoyuan_office", "reshi_officer", "wuling_office", "fengming_cadre")
+    }
+    assert seen == {
+        "city_office": (4, 3, {"热市镇", "陬市镇", "启明街道"}),
+        "taoyuan_office": (3, 2, {"热市镇", "陬市镇"}),
+        "reshi_officer": (2, 1, {"热市镇"}),
+        "wuling_office": (1, 1, {"启明街道"}),
+        "fengming_cadre": None,
+    }
+    county = login(people.taoyuan_office)
+    assert county.get(f"/runs/{foreign.pk}/").status_code == 404
+    assert county.post(f"/runs/{run.pk}/final/").status_code == 404
+    page = county.get(f"/runs/{run.pk}/").content.decode()
+    assert "这里只显示您所在区划的乡镇和户数" in page
+    assert run.digest not in page
+    assert "定为最终结果" not in page
+
+
+def listed(client, run: IndexRun) -> tuple[int, int, set[str]] | None:
+    """Households, absolutely poor ones and townships a person is shown of a run; None where it is not listed."""
+    rows = {shown.run.pk: shown for shown in client.get("/runs/").context["page"].rows}
+    answer = client.get(f"/runs/{run.pk}/")
+    assert (answer.status_code == 200) == (run.pk in rows)
+    if run.pk not in rows:
+        return None
+    shown = answer.context["shown"]
+    assert shown == rows[run.pk]
+    return shown.households, shown.outcomes["absolute"], {chunk.township.name for chunk in answer.context["chunks"]}
+
+
+def test_a_run_without_townships_of_ones_county_is_not_seen(people):
+    load_default_versions()
+    make_household(WULING_VILLAGE)
+    run = run_over(CITY)
+    county = login(people.taoyuan_office)
+    assert "还没有整体测算过" in county.get("/runs/").content.decode()
+    assert county.get(f"/runs/{run.pk}/").status_code == 404
 
 
 def test_an_office_takes_up_what_broke_and_keeps_the_finished_run_for_ever(people):

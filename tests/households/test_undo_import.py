@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from changde.accounts.refusal import Refusal
 from changde.audit.models import Event
+from changde.divisions.models import Division
 from changde.jobs.models import Job
 from changde.jobs.services import run_job
 from households import tasks  # noqa: F401 - registers the handlers
@@ -24,17 +25,20 @@ from households.models import (
     MemberSheet,
     Membership,
     Person,
+    Result,
     Sheet,
     StagedHousehold,
 )
 from households.selectors.findings import brought_by
-from households.services import undo
+from households.services import index_runs, undo
 from households.services.card_rows import load_card
 from households.services.cards import VersionConflict, save_card
+from households.services.index_versions import load_default_versions
 from tests.factories import id_number
 from tests.households.card_workbooks import workbook_of
 from tests.households.cards import a_member, with_household, with_member
 from tests.households.test_import_cards import bring, counts, family, many, with_members
+from tests.personas import RESHI
 
 pytestmark = pytest.mark.usefixtures("committed_db")
 ROWS = (Household, Person, Membership, Sheet, MemberSheet, IdentityClaim, IncomeLine)
@@ -299,3 +303,20 @@ def test_who_brought_a_card_by_workbook_is_known_as_who_wrote_it(people):
     cards = set(Household.objects.values_list("pk", flat=True))
     assert brought_by(people.fengming_cadre, cards) == cards
     assert brought_by(people.reshi_officer, cards) == set()
+
+
+def test_a_household_judged_by_a_final_run_stays(people):
+    load_default_versions()
+    batch, _outcome = bring(many(3), by=people.fengming_cadre)
+    run = index_runs.start_run(division=Division.objects.get(code=RESHI), year=2019, by=None, in_background=False)
+    run = index_runs.compute_run(run=run)
+    Result.objects.filter(
+        pk=Result.objects.filter(run=run).earliest("pk").pk
+    ).delete()  # as if it had come after the run
+    index_runs.mark_final(run=run, by=people.reshi_officer)
+    assert [reason for _row, reason in undo.foresee(batch).blocked] == ["final", "final"]
+    batch = take_back(batch, people.fengming_cadre, rest=True)
+    assert (batch.state, batch.undone) == ("undone", 1)
+    assert set(Household.objects.values_list("pk", flat=True)) == set(
+        Result.objects.values_list("household_id", flat=True)
+    )
