@@ -211,8 +211,8 @@ def _text(of: Field, raw: Any, shift: int) -> Value | Bad:
     text = _digits(raw)
     if isinstance(text, Bad):
         return text
-    # 张 三 is 张三; a name in two scripts keeps its blank
-    text = _HAN_GAP.sub("", text)
+    if " " in text:  # 张 三 is 张三; a name in two scripts keeps its blank
+        text = _HAN_GAP.sub("", text)
     longest = LENGTHS.get((of.entity, of.attribute), DEFAULT_LENGTH)
     return text if len(text) <= longest else Bad("text-long", {"limit": longest})
 

@@ -111,6 +111,12 @@ class Table(Generic[Column]):
         return sorted(self.columns.values()) if self.shared else list(range(len(self.headers)))
 
 
+def _read(line: bytes) -> tuple[int, list[Any]]:
+    """A row of the spool. The readers write ASCII: the encoding of bytes would be looked for in every line."""
+    number, cells = json.loads(line.decode("ascii"))
+    return number, cells
+
+
 class Workbook(Generic[Column]):
     """An opened workbook; use as a context manager, the spool ends with it."""
 
@@ -139,7 +145,7 @@ class Workbook(Generic[Column]):
             read += len(block)
             *lines, rest = (rest + block).split(b"\n")
             for line in lines:
-                number, cells = json.loads(line)
+                number, cells = _read(line)
                 yield Row(number, cells, position)
                 position += len(line) + 1
 
@@ -156,7 +162,7 @@ class Workbook(Generic[Column]):
                 raise ValueError(f"no row at {position}")
             line, size = line + block, _BLOCK
         line = line[: line.index(b"\n")]
-        number, cells = json.loads(line)
+        number, cells = _read(line)
         return Row(number, cells, position), position + len(line) + 1
 
     @property

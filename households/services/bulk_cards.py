@@ -13,7 +13,7 @@ from collections import ChainMap
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import count
+from itertools import count, islice
 from typing import Any
 
 from django.db import connection, models
@@ -25,7 +25,7 @@ from changde.accounts.refusal import Refusal
 from changde.audit.services import record
 from changde.bulk import allocate_ids, copy_in
 from changde.bulk.loading import copy_lines
-from changde.crypto.cipher import blind_index, encrypt
+from changde.crypto.cipher import blind_column, blind_index, encrypt
 from households.domain import checks
 from households.domain.card import Card, Finding
 from households.domain.card_text import (
@@ -182,7 +182,8 @@ def plan_cards(
     `policy` says what happens to known households.
     """
     taken = {} if taken is None else taken
-    hashes = [[blind_index(member.id_number, kind="id") for member in each.card.members] for each in incoming]
+    hashed = iter(blind_column((member.id_number for each in incoming for member in each.card.members), kind="id"))
+    hashes = [list(islice(hashed, len(each.card.members))) for each in incoming]
     holders = _holders({value for row in hashes for value in row if value})
     matched = _matched(incoming, holders, visible)
     new_ids = _new_ids(sum(found is None for found in matched), write, taken)
@@ -371,7 +372,8 @@ def write_plan(
             _update(known, by, waits, written, rules)
     touched = [*written.created, *written.changed]
     results.refresh_with_batch(
-        households=[household for _, household in touched],
+        created=[household for _, household in written.created],
+        changed=[household for _, household in written.changed],
         years={incoming.card.sheet.year for incoming, _ in touched if incoming.card.sheet.year},
     )
     keep_waiting(waits, batch)
@@ -474,6 +476,8 @@ def _claim(fresh: Sequence[New], waits: list[Waiting]) -> list[New]:
             """,
             [numbers, [claims[number][0] for number in numbers], [claims[number][1] for number in numbers]],
         )
+        if cursor.rowcount == len(numbers):
+            return list(fresh)
     holders = _holders(set(claims))
     lost = {household: number for number, (_person, household) in claims.items() if holders[number] != household}
     IdentityClaim.objects.filter(household_id__in=lost).delete()
@@ -612,9 +616,10 @@ def _keep_findings(fresh: Sequence[New], by: User | None, rules: CheckRules) -> 
         )
         across = [each for check_id in _ACROSS for each in checks.CHECKS[check_id](new.card, context)]
         found = [*new.incoming.findings, *(each for each in across if each.check_id not in context.off)]
-        judged.append(
-            notes.Judged(new.household_id, _village(new.card), new.card.sheet.year, new.card, new.person_ids, found)
-        )
+        if found:
+            judged.append(
+                notes.Judged(new.household_id, _village(new.card), new.card.sheet.year, new.card, new.person_ids, found)
+            )
     notes.keep(judged, by=by)
 
 

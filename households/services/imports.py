@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any, BinaryIO
 
 from django.db import IntegrityError, connection, transaction
@@ -29,14 +30,14 @@ from households.domain.card_update import Policy
 from households.domain.card_workbook import CardBook, Problem
 from households.domain.checks import RED, WAIT, YELLOW, Context, run
 from households.domain.fields import HOUSEHOLD_SHEET
-from households.domain.read_ahead import Judge, Prepared, Work, chunks
+from households.domain.read_ahead import Judge, Prepared, Work, chunks, seldom_collected
 from households.domain.values import MASKED
 from households.domain.workbook import Page, WorkbookRefused
 from households.messages import message
 from households.models import Finding as FindingRow
 from households.models import Household, ImportBatch, ImportProblem, Sheet, StagedHousehold
 from households.selectors.rules import CheckRules, real_places
-from households.services import staging, status
+from households.services import results, staging, status
 from households.services.bulk_cards import (
     NO_KEY,
     Incoming,
@@ -300,7 +301,7 @@ def check(
         with transaction.atomic():
             batch.problems.all().delete()
             staging.forget(batch)
-    with closing(chunks(book, rules.work(0, CHUNK))) as read:
+    with seldom_collected(), closing(chunks(book, rules.work(0, CHUNK))) as read:
         for _first, last, made in read:
             sifted = _sift(book, made, rules)
             plan = plan_cards(
@@ -349,13 +350,16 @@ def take_in(
             batch.problems.all().delete()  # of the check: the tables may have changed since
             ImportBatch.objects.filter(pk=batch.pk).update(unknown_columns=_unknown(book), **_counts(Outcome()))
     kept_out = staging.kept_out(batch)
-    with closing(chunks(book, rules.work(batch.position, chunk_size, kept_out))) as read:
+    work = rules.work(batch.position, chunk_size, kept_out)
+    with seldom_collected(), results.recomputed_beside(by=by) as beside, closing(chunks(book, work)) as read:
+        if batch.position:
+            beside(partial(_recompute_left, batch))
         for first, last, made in read:
             sifted = _sift(book, made, rules)
             sifted.left_out = last - first - len(made)
             written = _write_chunk(batch, sifted, last, rules)
             _count(outcome, sifted, written)
-            _keep_statistics(outcome.accepted)
+            beside(partial(_keep_statistics, outcome.accepted))
             if progress:
                 progress(last, len(book.groups))
     with transaction.atomic(), acting(by):
@@ -378,8 +382,14 @@ def take_in(
     return outcome
 
 
+def _recompute_left(batch: ImportBatch) -> None:
+    """An earlier try may have been killed between the write of cards and their results."""
+    for year, cards in staging.left_unjudged(batch).items():
+        results.recompute_where_ruled(cards, [year])
+
+
 def _keep_statistics(rows: int) -> None:
-    """Where the tables were nearly empty before, let Postgres look at what came in before it plans the next chunk."""
+    """Where the tables were nearly empty before, let Postgres look at what came in before it plans further ones."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT keep_card_statistics(%s)", [rows])
 

@@ -10,7 +10,6 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from functools import partial
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Count, Exists, Max, OuterRef
@@ -217,9 +216,9 @@ def resume_run(*, run: IndexRun, by: User | None, in_background: bool = True) ->
     """
     run = IndexRun.objects.select_for_update(no_key=True).get(pk=run.pk)
     if run.state == IndexRun.State.RUNNING:
-        if run.job:
+        if job := run.job:
             record("index.run_resume", by=by, target=run, area=run.division_id, year=run.year)
-            transaction.on_commit(partial(take_up, run.job), robust=True)
+            transaction.on_commit(lambda: take_up(job), robust=True)
         return run
     undone = run.chunks.exclude(state=RunChunk.State.DONE)
     if not undone.exists():

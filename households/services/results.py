@@ -1,17 +1,20 @@
 """Results of single cards: marked stale with the change, recomputed alone by the functions of a whole run."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import partial
 
 import pandas as pd
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 from django.db.models.functions import Now
 
 from changde.accounts.areas import between
 from changde.accounts.models import User
 from changde.accounts.refusal import Refusal
+from changde.audit.services import acting
 from changde.divisions.codes import Level, ancestor, code_range
 from changde.jobs.services import enqueue
 from households import frames
@@ -19,6 +22,8 @@ from households.domain.features import FEATURES
 from households.models import IndexRun, Result, Sheet, TownshipPointer
 from households.services import status_leads
 from households.services.index_versions import version_for
+
+log = logging.getLogger(__name__)
 
 VILLAGE_COLUMNS = [name for name, feature in FEATURES.items() if feature.subject == "village"]
 
@@ -59,19 +64,68 @@ def refresh_with_save(*, household: int, year: int) -> None:
     """
     mark_stale(households=[household])
     if _AT_ONCE.get():
-        transaction.on_commit(partial(recompute_household, household=household, year=year), robust=True)
+        transaction.on_commit(lambda: recompute_household(household=household, year=year), robust=True)
 
 
-def refresh_with_batch(*, households: Sequence[int], years: Iterable[int]) -> None:
-    """Part of a transaction that writes many cards: stale at once, recomputed together right after the commit."""
-    mark_stale(households=households)
+def refresh_with_batch(*, changed: Sequence[int], created: Sequence[int] = (), years: Iterable[int]) -> None:
+    """Part of a transaction that writes many cards: stale at once, recomputed together right after the commit.
+
+    Cards the transaction `created` have no result that could be stale.
+    """
+    mark_stale(households=changed)
+    recompute, households, of_years = _OF_BATCH.get(), [*created, *changed], sorted(years)
+    transaction.on_commit(lambda: recompute(households, of_years), robust=True)
+
+
+def recompute_where_ruled(households: Sequence[int], years: Iterable[int]) -> None:
+    """Recompute some cards of the years that their counties have an index version of."""
     for year in years:
-        transaction.on_commit(partial(_recompute_if_ruled, households=households, year=year), robust=True)
+        with suppress(Refusal):
+            recompute_households(households=households, year=year)
 
 
-def _recompute_if_ruled(*, households: Sequence[int], year: int) -> None:
-    with suppress(Refusal):  # no index version for the year
-        recompute_households(households=households, year=year)
+_OF_BATCH: ContextVar[Callable[[Sequence[int], Sequence[int]], None]] = ContextVar(
+    "of_batch", default=recompute_where_ruled
+)
+
+
+@contextmanager
+def recomputed_beside(*, by: User | None) -> Iterator[Callable[[Callable[[], None]], None]]:
+    """Inside, what batches write is recomputed over a second connection while this thread writes on.
+
+    Yields what has other work done there too. Works go in turn, and the writer waits for those before it hands on the
+    next chunk, so that it is one ahead at most; on leaving all are done. Inside an open transaction, whose rows a
+    second connection does not see, everything is done in this thread.
+    """
+    if connection.in_atomic_block:
+        yield lambda work: work()
+        return
+    database, running = connection.settings_dict, set[Future[None]]()
+
+    def do(work: Callable[[], None]) -> None:
+        connection.settings_dict = database  # a thread begins with those of the settings
+        try:
+            with acting(by):
+                work()
+        except Exception:  # the write stands; cards stay stale or missing, and the night takes them up
+            log.exception("work beside a write of cards failed")
+            connections.close_all()  # the next work begins with a fresh one
+
+    def hand_over(work: Callable[[], None]) -> None:
+        running.add(beside.submit(do, work))
+
+    def hand_over_cards(households: Sequence[int], years: Sequence[int]) -> None:
+        wait(running)
+        running.clear()
+        hand_over(partial(recompute_where_ruled, households, years))
+
+    with ThreadPoolExecutor(1, "recompute") as beside:
+        token = _OF_BATCH.set(hand_over_cards)
+        try:
+            yield hand_over
+        finally:
+            _OF_BATCH.reset(token)
+            beside.submit(connections.close_all)
 
 
 def refresh_area_later(*, area: int, year: int, by: User | None) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from changde.accounts.models import User
@@ -28,11 +29,12 @@ from households.domain.card_update import changes
 from households.domain.fields import by_card_attribute
 from households.domain.merge import NumberedCard
 from households.domain.name_keys import name_keys
-from households.models import Household, ImportBatch, MemberSheet, Membership, Sheet, StagedHousehold
+from households.models import Household, ImportBatch, MemberSheet, Membership, Result, Sheet, StagedHousehold
 from households.services.bulk_cards import Known
 
 Kind = StagedHousehold.Kind
 NAMESAKES = Path(__file__).parent.parent / "sql" / "namesakes.sql"
+_CREATED = (Kind.NEW, Kind.DUPLICATE)
 _MOST_TWINS = 20
 
 
@@ -282,7 +284,14 @@ def rows_of_cards(households: Sequence[int]) -> dict[int, dict[str, list[int]]]:
 
 def note_versions(rows: Sequence[Staged]) -> None:
     """What the batch left: the versions of household and sheet right after the write."""
-    written = [row for row in rows if row.card is not None and row.written]
+    written = []
+    for row in rows:
+        if row.card is None or not row.written:
+            continue
+        if row.kind in _CREATED:
+            row.version = row.sheet_version = 1  # as write_plan creates them
+        else:
+            written.append(row)
     ids = [row.card for row in written if row.card is not None]
     versions = dict(Household.objects.filter(pk__in=ids).values_list("pk", "version"))
     sheets = {
@@ -294,6 +303,17 @@ def note_versions(rows: Sequence[Staged]) -> None:
     for row in written:
         row.version = versions.get(row.card or 0)
         row.sheet_version = sheets.get((row.card or 0, row.year or 0))
+
+
+def left_unjudged(batch: ImportBatch) -> dict[int, list[int]]:
+    """Year -> cards the batch wrote whose result of that year is missing or stale: a try that is killed leaves some."""
+    judged = Result.objects.current().filter(household=OuterRef("card"), year=OuterRef("year"), stale=False)
+    written = StagedHousehold.objects.filter(batch=batch, written_at__isnull=False, card__isnull=False)
+    left: dict[int, list[int]] = defaultdict(list)
+    for year, card in written.exclude(Exists(judged)).order_by("position").values_list("year", "card_id"):
+        if year is not None and card is not None:
+            left[year].append(card)
+    return left
 
 
 # -- choosing ------------------------------

@@ -7,7 +7,6 @@ what must hold whoever asks: a reason, a kind exactly for monitored households, 
 from collections import Counter
 from collections.abc import Iterable
 from datetime import date
-from functools import partial
 from typing import Any
 
 from django.db import connection, transaction
@@ -83,7 +82,7 @@ def set_status(
         reason=reason,
         version=row.version,
     )
-    transaction.on_commit(partial(status_leads.keep_household, household=row.pk, village=row.village_id), robust=True)
+    transaction.on_commit(lambda: status_leads.keep_household(household=row.pk, village=row.village_id), robust=True)
     return row
 
 

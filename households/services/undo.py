@@ -456,7 +456,7 @@ def _restore(image: _Image, batch: ImportBatch, by: User | None) -> None:
             version=version + 1,
             batch=batch.pk,
         )
-    results.refresh_with_batch(households=sorted(versions), years=touched)
+    results.refresh_with_batch(changed=sorted(versions), years=touched)
 
 
 def _rises_last(event: Any) -> tuple[bool, int]:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pandas as pd
 import pytest
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from changde.accounts.refusal import Refusal
@@ -629,6 +629,14 @@ def test_a_batch_leaves_its_cards_stale_for_one_job(defaults, django_capture_on_
     assert callbacks == []
     assert results.recompute_stale(area=TAOYUAN, year=YEAR) == 2
     assert set(outcomes_shown()) == {household.pk, new.pk}
+
+
+def test_what_goes_wrong_after_a_save_is_logged_and_costs_the_save_nothing(committed_db, monkeypatch, caplog):
+    household = make_household(FENGMING)
+    monkeypatch.setattr(results, "recompute_household", lambda **_: 1 / 0)
+    with transaction.atomic():
+        results.refresh_with_save(household=household.pk, year=YEAR)
+    assert "ZeroDivisionError" in caplog.text
 
 
 # --- a run that broke, and the run that is kept -----------------------------------------------------------------------
