@@ -12,16 +12,18 @@ from django.db.models import BigIntegerField, ExpressionWrapper, F, QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
+from changde.accounts.areas import covers
 from changde.accounts.models import User
 from changde.divisions.codes import Level, contains
 from changde.divisions.models import Division
 from changde.web.keyset import PAGE_SIZE, KeysetPage
 from households.filters import KEYS, ORDERS, CardFilter
-from households.models import Household, ListedCard, Sheet
+from households.models import Household, HouseholdStatus, ListedCard, ListedMember, Result, Sheet
 from households.selectors import cards as selectors
-from households.selectors.search import Search, matching, understand, unsealed
+from households.selectors.search import Search, has_listed_member, listed_members, matching, understand, unsealed
 
 _COUNTY = 10**6
+SEARCH_COUNT_LIMIT = 1_000  # found cards are counted up to it; whoever finds more types another letter
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,8 @@ class CardList:
     @property
     def cards(self) -> QuerySet[Household]:
         """The cards found, in no order."""
-        return matching(self.filter.qs, self.search) if self.search else self.filter.qs
+        closed = self.values.get("status") == HouseholdStatus.CLOSED
+        return matching(self.filter.qs, self.search, closed=closed) if self.search else self.filter.qs
 
     @property
     def on(self) -> list[tuple[str, str, str]]:
@@ -69,6 +72,7 @@ class CardList:
 
     def page(self, parameters: Mapping[str, Any], *, size: int = PAGE_SIZE) -> KeysetPage:
         """One page of cards with sheet, result and flags of the year (a fixed number of queries)."""
+        limit = SEARCH_COUNT_LIMIT if self.search else None
         if self.order == "income":
             # Paged over the sheets: their index holds the order, and a card without a known income has no place in it.
             rows = Sheet.objects.filter(year=self.year or 0, per_capita_income__isnull=False, household__in=self.cards)
@@ -77,6 +81,7 @@ class CardList:
                 parameters,
                 order=("per_capita_income", "pk"),
                 size=size,
+                count_limit=limit,
             )
             page.rows = [sheet.household for sheet in page.rows]
         elif (listed := self._listed()) is not None:
@@ -85,21 +90,50 @@ class CardList:
                 parameters,
                 order=("village_id", "head_pinyin", "pk"),
                 size=size,
+                count_limit=limit,
             )
             page.rows = [card.household for card in page.rows]
+        elif (members := self._members()) is not None and not self.order:
+            # One row a household, however many of its members are found: the index gives them side by side.
+            page = KeysetPage(
+                members.values("village_id", "head_pinyin", "household_id").distinct(),
+                parameters,
+                order=("village_id", "head_pinyin", "household_id"),
+                size=size,
+                unique="household_id",
+                count_limit=limit,
+            )
+            homes = Household.objects.prefetch_related("village").in_bulk([row["household_id"] for row in page.rows])
+            page.rows = [homes[row["household_id"]] for row in page.rows if row["household_id"] in homes]
         else:
-            page = KeysetPage(self._ordered(), parameters, order=_ORDERS[self.order], size=size)
+            page = KeysetPage(self._ordered(), parameters, order=_ORDERS[self.order], size=size, count_limit=limit)
             page.queryset = self.cards if self.order == "changed" else page.queryset  # what the total is counted from
         page.rows = selectors.with_year(page.rows, self.year)
         return page
 
     def _listed(self) -> QuerySet[ListedCard] | None:
-        """The list by outcome or cause alone: both stand beside the order of the list, so that one index answers."""
+        """The list by outcome or cause, with a name or without: they stand beside the order, and one index answers.
+
+        Why somebody is relatively poor does not stand there."""
         facts = {name: value for name, value in self.values.items() if name in ("outcome", "cause")}
-        if not facts or self.order or self.search or len(facts) < len(self.values):
+        if not facts or self.order or len(facts) < len(self.values) or self.search and not self.search.by_name:
+            return None
+        if facts.get("outcome", Result.Outcome.RELATIVE) not in Result.Outcome:
             return None
         cards = ListedCard.objects.visible_to(self.user).filter(year=self.year or 0, **facts)
+        if self.search:
+            cards = cards.filter(has_listed_member(self.search))
         return cards.within(self.division.code) if self.division else cards
+
+    def _members(self) -> QuerySet[ListedMember] | None:
+        """The list by a name alone: members stand in the order of the list. None where other filters are on, or where
+        households are granted one by one: those few are looked at themselves."""
+        here = self.division
+        if not self.search or not self.search.by_name or self.values or not here:
+            return None
+        if not covers(self.user, "read_cards", here.code):
+            return None
+        return listed_members(ListedMember.objects.visible_to(self.user).within(here.code), self.search)
 
     def _ordered(self) -> QuerySet[Household]:
         cards = self.cards

@@ -1,4 +1,4 @@
-"""The copy behind the list of cards: filled at once after a load, mended where it differs."""
+"""The copies behind the list of cards and its search: filled at once after a load, mended where it differs."""
 
 from collections.abc import Sequence
 
@@ -18,6 +18,15 @@ LEFT JOIN (households_result r
 WHERE h.status <> 'closed'
 ON CONFLICT DO NOTHING
 """
+_ALL_MEMBERS = """
+INSERT INTO households_listedmember (person_id, village_id, head_pinyin, name, pinyin, initials, household_id)
+SELECT p.id, h.village_id, h.head_pinyin, p.name, p.pinyin, p.initials, h.id
+FROM households_membership m
+JOIN households_household h ON h.id = m.household_id
+JOIN households_person p ON p.id = m.person_id
+WHERE m.until IS NULL AND h.status <> 'closed'
+ON CONFLICT DO NOTHING
+"""
 
 
 def hold_lists() -> None:
@@ -27,9 +36,10 @@ def hold_lists() -> None:
 
 
 def list_all() -> None:
-    """List every card that is not listed, in one statement."""
+    """List every card and every member not listed yet, in one statement each."""
     with connection.cursor() as cursor:
         cursor.execute(_ALL)
+        cursor.execute(_ALL_MEMBERS)
 
 
 @transaction.atomic
@@ -42,4 +52,10 @@ def list_again(*, households: Sequence[int]) -> None:
             [list(households)],
         )
         cursor.execute("SELECT list_cards(%s)", [list(households)])
+        cursor.execute(
+            "SELECT list_members(ARRAY("
+            " SELECT person_id FROM households_membership WHERE household_id = ANY (%s)"
+            " UNION SELECT person_id FROM households_listedmember WHERE household_id = ANY (%s)))",
+            [list(households), list(households)],
+        )
     record("households.list_cards_again", by=None, households=len(households))
