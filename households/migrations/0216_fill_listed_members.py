@@ -1,5 +1,5 @@
-"""Fill the copy village by village, each in a transaction of its own, while people work: triggers keep it from here on.
-The indexes the search used before go when it is full."""
+"""Fill the copies village by village, each in a transaction of its own, while people work: triggers keep them from here
+on. The indexes the search used before go when they are full."""
 
 from django.db import migrations
 
@@ -12,6 +12,12 @@ def fill(apps, schema_editor):
                 "SELECT list_members(ARRAY("
                 "SELECT m.person_id FROM households_household h JOIN households_membership m ON m.household_id = h.id"
                 " WHERE h.village_id = %s AND m.until IS NULL))",
+                [village],
+            )
+            cursor.execute(
+                "SELECT list_without_labour(ARRAY("
+                "SELECT s.id FROM households_household h JOIN households_sheet s ON s.household_id = h.id"
+                " WHERE h.village_id = %s))",
                 [village],
             )
 

@@ -18,6 +18,7 @@ from households.models.index_trial import IndexTrial, IndexTrialTownship, IndexT
 from households.models.lead_rule import LeadRule
 from households.models.listed_card import ListedCard
 from households.models.listed_member import ListedMember
+from households.models.listed_without_labour import ListedWithoutLabour
 from households.models.listing import ColumnChoice, SavedFilter
 from households.models.need import HouseholdNeed
 from households.models.person import Person
@@ -54,6 +55,7 @@ __all__ = [
     "LifeEvent",
     "ListedCard",
     "ListedMember",
+    "ListedWithoutLabour",
     "HouseholdStatus",
     "IdentityClaim",
     "ImportBatch",

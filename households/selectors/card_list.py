@@ -17,13 +17,13 @@ from changde.accounts.models import User
 from changde.divisions.codes import Level, contains
 from changde.divisions.models import Division
 from changde.web.keyset import PAGE_SIZE, KeysetPage
-from households.filters import KEYS, ORDERS, CardFilter
-from households.models import Household, HouseholdStatus, ListedCard, ListedMember, Result, Sheet
+from households.filters import KEYS, NO_LABOUR, ORDERS, CardFilter
+from households.models import Household, HouseholdStatus, ListedCard, ListedMember, ListedWithoutLabour, Result, Sheet
 from households.selectors import cards as selectors
 from households.selectors.search import Search, has_listed_member, listed_members, matching, understand, unsealed
 
 _COUNTY = 10**6
-SEARCH_COUNT_LIMIT = 1_000  # found cards are counted up to it; whoever finds more types another letter
+COSTLY_COUNT_LIMIT = 1_000  # what is looked up card by card in a county or the city is counted up to it
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,10 @@ class CardList:
 
     def page(self, parameters: Mapping[str, Any], *, size: int = PAGE_SIZE) -> KeysetPage:
         """One page of cards with sheet, result and flags of the year (a fixed number of queries)."""
-        limit = SEARCH_COUNT_LIMIT if self.search else None
+        listed = self._listed()
+        wide = not self.division or self.division.level < Level.TOWNSHIP
+        looked_up = listed is None and bool(set(self.values) - {"status", "group", "changed_since"})
+        limit = COSTLY_COUNT_LIMIT if self.search or wide and looked_up else None
         if self.order == "income":
             # Paged over the sheets: their index holds the order, and a card without a known income has no place in it.
             rows = Sheet.objects.filter(year=self.year or 0, per_capita_income__isnull=False, household__in=self.cards)
@@ -84,7 +87,7 @@ class CardList:
                 count_limit=limit,
             )
             page.rows = [sheet.household for sheet in page.rows]
-        elif (listed := self._listed()) is not None:
+        elif listed is not None:
             page = KeysetPage(
                 listed.select_related("household").prefetch_related("household__village"),
                 parameters,
@@ -111,16 +114,20 @@ class CardList:
         page.rows = selectors.with_year(page.rows, self.year)
         return page
 
-    def _listed(self) -> QuerySet[ListedCard] | None:
-        """The list by outcome or cause, with a name or without: they stand beside the order, and one index answers.
-
-        Why somebody is relatively poor does not stand there."""
-        facts = {name: value for name, value in self.values.items() if name in ("outcome", "cause")}
-        if not facts or self.order or len(facts) < len(self.values) or self.search and not self.search.by_name:
+    def _listed(self) -> QuerySet[Any] | None:
+        """The list by outcome, cause and want of labour, with a name or without: they stand beside the order of the
+        list, and one index answers. Why somebody is relatively poor does not stand there."""
+        on = self.values
+        facts = {name: on[name] for name in ("outcome", "cause") if name in on}
+        without_labour = on.get("labour") == NO_LABOUR
+        if not on or self.order or len(facts) + without_labour < len(on) or self.search and not self.search.by_name:
             return None
         if facts.get("outcome", Result.Outcome.RELATIVE) not in Result.Outcome:
             return None
-        cards = ListedCard.objects.visible_to(self.user).filter(year=self.year or 0, **facts)
+        year = self.year or 0
+        cards = (ListedCard if facts else ListedWithoutLabour).objects.visible_to(self.user).filter(year=year, **facts)
+        if facts and without_labour:
+            cards = cards.filter(sheet__in=ListedWithoutLabour.objects.filter(year=year).values("sheet"))
         if self.search:
             cards = cards.filter(has_listed_member(self.search))
         return cards.within(self.division.code) if self.division else cards

@@ -22,7 +22,12 @@ def differing_households() -> list[int]:
                                      SELECT person_id FROM households_listedmember WHERE village_id = %s) named),
                      members AS (SELECT f.* FROM persons, listed_members_of(persons.of) f),
                      listed AS (SELECT l.* FROM persons, households_listedmember l
-                                WHERE l.person_id = ANY (persons.of))
+                                WHERE l.person_id = ANY (persons.of)),
+                     sheets AS (SELECT array_agg(s.id) AS of FROM ids, households_sheet s
+                                WHERE s.household_id = ANY (ids.of)),
+                     without AS (SELECT f.* FROM sheets, without_labour_of(sheets.of) f),
+                     labour AS (SELECT l.* FROM sheets, households_listedwithoutlabour l
+                                WHERE l.sheet_id = ANY (sheets.of))
                 SELECT household_id FROM (TABLE should EXCEPT TABLE stands) missing
                 UNION
                 SELECT household_id FROM (TABLE stands EXCEPT TABLE should) extra
@@ -30,6 +35,10 @@ def differing_households() -> list[int]:
                 SELECT household_id FROM (TABLE members EXCEPT TABLE listed) missing_member
                 UNION
                 SELECT household_id FROM (TABLE listed EXCEPT TABLE members) extra_member
+                UNION
+                SELECT household_id FROM (TABLE without EXCEPT TABLE labour) missing_without
+                UNION
+                SELECT household_id FROM (TABLE labour EXCEPT TABLE without) extra_without
                 """,
                 [village, village],
             )

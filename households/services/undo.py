@@ -37,6 +37,7 @@ from households.models import (
     IncomeLine,
     ListedCard,
     ListedMember,
+    ListedWithoutLabour,
     MemberSheet,
     Membership,
     Person,
@@ -51,8 +52,8 @@ CHUNK = 200
 _OVER = (ImportBatch.State.DONE, ImportBatch.State.CANCELLED, ImportBatch.State.FAILED)
 _MADE = (StagedHousehold.Kind.NEW, StagedHousehold.Kind.DUPLICATE)
 _OWN = (
-    Membership, Sheet, MemberSheet, IdentityClaim, Finding, ListedCard, ListedMember, Result, StagedHousehold,
-    WaitingHousehold,
+    Membership, Sheet, MemberSheet, IdentityClaim, Finding, ListedCard, ListedMember, ListedWithoutLabour, Result,
+    StagedHousehold, WaitingHousehold,
 )  # fmt: skip
 _OF_THE_CARD = (Finding.Kind.YELLOW_CHECK, Finding.Kind.STATUS_DIFFERS)
 DECISION = "undone"

@@ -317,7 +317,7 @@ def test_pages_of_a_search_hold_each_card_once_and_count_to_the_limit(
     Person.objects.update(name="王五", initials="ww", pinyin="wang wu")
     make_household(OTHER_VILLAGE, head="李四")
     monkeypatch.setattr("households.views.cards.PAGE_SIZE", 4)
-    monkeypatch.setattr("households.selectors.card_list.SEARCH_COUNT_LIMIT", 9)
+    monkeypatch.setattr("households.selectors.card_list.COSTLY_COUNT_LIMIT", 9)
     client = as_user(people.taoyuan_office)
     for typed in ("王", "w", "wang w"):
         address = f"{client.post('/search/', {'q': typed}).url}&order={order}"
@@ -348,3 +348,25 @@ def test_a_household_granted_alone_is_found_and_its_neighbours_are_not(
     open_post(user=helper, role=Role.HELPER, division=Division.objects.get(code=TAOYUAN), by=None)
     Grant.objects.create(user=helper, household_id=granted.pk)
     assert heads(found(as_user(helper), "王")) == ["王八"]
+
+
+def test_what_is_looked_up_card_by_card_is_counted_to_a_limit_in_a_county_and_to_the_end_in_a_village(
+    people: People, as_user: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for index in range(3):
+        make_household(FENGMING, head=f"户{index}", attribute="五保户")
+    monkeypatch.setattr("households.views.cards.PAGE_SIZE", 1)
+    monkeypatch.setattr("households.selectors.card_list.COSTLY_COUNT_LIMIT", 2)
+    county, village = as_user(people.taoyuan_office), as_user(people.fengming_cadre)
+    assert "超过 2 户" in text(county.get(LIST, {"attribute": "五保户"}))
+    assert "3 户" in text(village.get(LIST, {"attribute": "五保户"}))
+    assert "3 户" in text(county.get(LIST, {"status": "unregistered"}))
+
+
+def test_closed_cards_without_labour_are_found_when_asked_for(cadre: Client, people: People) -> None:
+    for head, status in (("王五", "closed"), ("王六", "registered")):
+        card = make_household(FENGMING, head=head, status=status)
+        MemberSheet.objects.filter(sheet__household=card).update(labour="无劳动力")
+    assert heads(cadre.get(LIST, {"labour": "none"})) == ["王六"]
+    assert heads(cadre.get(LIST, {"labour": "none", "status": "registered"})) == ["王六"]
+    assert heads(cadre.get(LIST, {"labour": "none", "status": "closed"})) == ["王五"]

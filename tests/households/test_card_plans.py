@@ -53,6 +53,7 @@ ASKED = {
     "stale": {"flag": "stale"},
     "health": {"health": "残疾"},
     "labour": {"labour": "丧失劳动力"},
+    "nobody can work": {"labour": "none"},
     "income": {"income_min": "10", "income_max": "20"},
     "changed_since": {"changed_since": "2026-01-09"},
     "entered_by": {"entered_by": "录299"},
@@ -209,6 +210,17 @@ def test_a_search_by_name_reads_no_more_than_an_index_gives_in_the_order_of_the_
     assert not {node["Node Type"] for node in nodes} & {"Seq Scan"}
     if len(typed) == 1:
         assert {node["Index Name"] for node in nodes if "Index Name" in node} == {"listed_member_order"}
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize("query", [{"labour": "none"}, {"labour": "none", "cause": "因病"}, {"cause": "因病"}])
+def test_the_copies_of_the_list_answer_without_a_look_at_members(ask: Any, scope: str, query: dict[str, str]) -> None:
+    with CaptureQueriesContext(connection) as seen:
+        assert ask(scope, query).page({}, size=50).total
+    asked = [each["sql"] for each in seen.captured_queries if "_listed" in each["sql"]]
+    assert asked
+    read = {node.get("Relation Name") for sql in asked for node in nodes_of(sql, None)}
+    assert not read & {"households_membersheet", "households_sheet"}
 
 
 @pytest.mark.parametrize("query", [{"order": "changed"}, {"order": "number"}, {"cause": "因病"}])

@@ -9,11 +9,13 @@ from django.db import connection
 from django.http import QueryDict
 
 from changde.divisions.models import Division
+from households.filters import ABLE, LABOUR, NO_LABOUR
 from households.models import (
     Household,
     HouseholdStatus,
     ListedCard,
     ListedMember,
+    ListedWithoutLabour,
     MemberSheet,
     Membership,
     Person,
@@ -24,6 +26,7 @@ from households.selectors.card_list import card_list
 from households.selectors.listed import differing_households
 from households.services import index_runs, results
 from households.services.index_versions import load_default_versions
+from households.services.listed_cards import list_all
 from tests.factories import make_household
 from tests.personas import CITY, FENGMING, OTHER_VILLAGE, RESHI, WULING_VILLAGE
 
@@ -61,6 +64,10 @@ def names_listed() -> list[tuple[int, int, str]]:
 
 def persons_of(card: Household):
     return Person.objects.filter(memberships__household=card)
+
+
+def members_of(card: Household):
+    return MemberSheet.objects.filter(sheet__household=card)
 
 
 def sheet_of(card: Household):
@@ -133,6 +140,60 @@ def test_the_names_follow_their_sources(cards, change):
     assert differing_households() == []
 
 
+def without_labour() -> list[tuple[int, int, int, str]]:
+    rows = ListedWithoutLabour.objects.order_by("pk")
+    return list(rows.values_list("household_id", "year", "village_id", "head_pinyin"))
+
+
+@pytest.mark.parametrize("labour", ["", *(value for value, _label in LABOUR if value != NO_LABOUR)])
+def test_a_household_in_which_nobody_can_work_is_listed(cards, labour):
+    members_of(cards[0]).update(labour=labour)
+    listed_ = [household for household, *_rest in without_labour()]
+    assert listed_ == ([] if labour in ("", *ABLE) else [cards[0].pk])
+
+
+LABOUR_CHANGES = {
+    "able again": lambda card: members_of(card).update(labour="弱劳动力或半劳动力"),
+    "an able member": lambda card: MemberSheet.objects.create(
+        sheet=sheet_of(card).get(), person=Person.objects.create(name="赵云"), relation="长子", labour="技能劳动力"
+    ),
+    "no member": lambda card: members_of(card).delete(),
+    "another year": lambda card: sheet_of(card).update(year=2018),
+    "another head": lambda card: Household.objects.filter(pk=card.pk).update(head_pinyin="li si"),
+    "a move": lambda card: Household.objects.filter(pk=card.pk).update(village_id=WULING_VILLAGE),
+    "closed": lambda card: Household.objects.filter(pk=card.pk).update(status="closed"),
+}
+
+
+@pytest.mark.parametrize("change", LABOUR_CHANGES.values(), ids=LABOUR_CHANGES)
+def test_households_without_labour_follow_their_sources(cards, change):
+    members_of(cards[0]).update(labour="丧失劳动力")
+    before = without_labour()
+    change(cards[0])
+    assert (len(before), without_labour() != before) == (1, True)
+    assert differing_households() == []
+
+
+def test_a_household_without_labour_the_triggers_missed_is_found_and_mended(cards):
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL changde.lists_wait = 'on'")
+        members_of(cards[0]).update(labour="无劳动力")
+        cursor.execute("SET LOCAL changde.lists_wait = 'off'")
+    assert differing_households() == [cards[0].pk]
+    call_command("list_cards", "--mend", stdout=io.StringIO())
+    assert (differing_households(), len(without_labour())) == ([], 1)
+
+
+def test_after_a_load_everything_is_listed_at_once(cards):
+    members_of(cards[0]).update(labour="无劳动力")
+    kept = names_listed(), listed(), without_labour()
+    for copy in (ListedMember, ListedCard, ListedWithoutLabour):
+        copy.objects.all().delete()
+    list_all()
+    assert (names_listed(), listed(), without_labour()) == kept
+    assert differing_households() == []
+
+
 def test_a_name_the_triggers_missed_is_found_and_mended(cards):
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL changde.lists_wait = 'on'")
@@ -167,10 +228,18 @@ def test_what_the_triggers_missed_is_found_and_mended(cards):
 
 @pytest.mark.parametrize(
     "query",
-    ["outcome=absolute", "cause=因病", "outcome=not_poor&cause=因学", "outcome=relative"],
+    [
+        "outcome=absolute",
+        "cause=因病",
+        "outcome=not_poor&cause=因学",
+        "outcome=relative",
+        "labour=none",
+        "labour=none&cause=因病",
+    ],
 )
 def test_a_page_by_outcome_or_cause_holds_the_cards_of_the_filter_in_their_order(cards, people, query):
     """Asked beside it: the cards as they are found without the copy."""
+    MemberSheet.objects.filter(sheet__household__in=cards[:2]).update(labour="无劳动力")
     asked = card_list(people.city_office, Division.objects.get(code=CITY), QueryDict(query))
     page = asked.page({})
     assert [card.pk for card in page.rows] == list(
