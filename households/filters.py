@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from changde.web.forms import FigureInput
 from households.domain.fields import by_attribute
 from households.domain.figures import RELATIVE_CUTOFF, RELATIVE_LINE
-from households.models import Finding, Household, HouseholdStatus, MemberSheet, Result, Sheet
+from households.models import Finding, Household, HouseholdStatus, ListedWithoutLabour, MemberSheet, Result, Sheet
 
 
 def _choices(entity: str, attribute: str, *, without: frozenset[str] = frozenset()) -> list[tuple[str, Any]]:
@@ -164,9 +164,13 @@ class CardFilter(django_filters.FilterSet):
         asked: list[Any] = []
         if "health" in on:
             asked.append(Exists(members.filter(health__contains=[on["health"]])))
-        if on.get("labour") == NO_LABOUR:
-            # A household without a sheet of the year is unknown, not without labour.
-            asked.append(Exists(Sheet.objects.filter(household=OuterRef("pk"), year=self.year)))
+        if on.get("labour") == NO_LABOUR and on.get("status") != HouseholdStatus.CLOSED:
+            own = {name: OuterRef(name) for name in ("village_id", "head_pinyin")}
+            listed = ListedWithoutLabour.objects.filter(year=self.year, household=OuterRef("pk"), **own)
+            asked.append(Exists(listed))
+        elif on.get("labour") == NO_LABOUR:
+            # Closed cards are not listed. Without members on a sheet of the year it is unknown who can work.
+            asked.append(Exists(members))
             asked.append(~Exists(members.filter(Q(labour__in=ABLE) | Q(labour=""))))
         elif "labour" in on:
             asked.append(Exists(members.filter(labour=on["labour"])))

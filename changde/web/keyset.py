@@ -29,10 +29,11 @@ COUNT_LIMIT = 10_000
 
 @dataclass(frozen=True)
 class Total:
-    """How many rows there are: counted up to COUNT_LIMIT, above it the planner's estimate (`exact` false)."""
+    """How many rows there are: counted (`exact`), else the planner's estimate, or `more_than` this number."""
 
     number: int
     exact: bool
+    more_than: bool = False
 
 
 class _RowComparison(Func):
@@ -58,6 +59,8 @@ class KeysetPage:
 
     parameters: request.GET or any mapping; reads `after` and `before`. A cursor that was made for another order or was
     tampered with is ignored: the first page is a safe answer.
+    unique: the column that tells rows apart and ends the order, where that is not the primary key.
+    count_limit: rows are counted up to it; above, the total says "more than". None: up to COUNT_LIMIT, then estimated.
     Attributes: rows, next and previous (cursors or ""), total (computed when read).
     """
 
@@ -68,9 +71,12 @@ class KeysetPage:
         *,
         order: Sequence[str],
         size: int = PAGE_SIZE,
+        unique: str = "pk",
+        count_limit: int | None = None,
     ) -> None:
         self.queryset = queryset
-        self.order = _with_key(queryset.model, order)
+        self.order = _with_key(queryset.model, order, unique)
+        self.count_limit = count_limit
         self.size = max(1, min(size, MAXIMUM_PAGE_SIZE))
         self._read(str(parameters.get("after") or ""), str(parameters.get("before") or ""))
 
@@ -86,6 +92,7 @@ class KeysetPage:
         if backwards:
             rows.reverse()
         self.rows = rows
+        self._is_all = edge is None and not more
         has_next = bool(rows) and (backwards or more)
         has_previous = bool(rows) and (more if backwards else edge is not None)
         self.next = self._cursor(rows[-1]) if has_next else ""
@@ -99,10 +106,16 @@ class KeysetPage:
 
     @cached_property
     def total(self) -> Total:
-        """Counted exactly up to COUNT_LIMIT rows; beyond, the planner's estimate, and never below the limit."""
-        counted = self.queryset.order_by()[: COUNT_LIMIT + 1].count()
-        if counted <= COUNT_LIMIT:
+        """Counted exactly up to the limit; beyond, as the class says. What fits one page needs no counting."""
+        if self._is_all:
+            return Total(len(self.rows), exact=True)
+        limit = COUNT_LIMIT if self.count_limit is None else self.count_limit
+        rows = self.queryset.order_by(*self.order) if self.queryset.query.distinct else self.queryset.order_by()
+        counted = rows[: limit + 1].count()
+        if counted <= limit:
             return Total(counted, exact=True)
+        if self.count_limit is not None:
+            return Total(limit, exact=False, more_than=True)
         return Total(max(_estimate(self.queryset), COUNT_LIMIT), exact=False)
 
     def _cursor(self, row: Any) -> str:
@@ -132,12 +145,12 @@ def _cipher() -> Fernet:
     return Fernet(base64.urlsafe_b64encode(key))
 
 
-def _with_key(model: type[Model], order: Sequence[str]) -> list[str]:
+def _with_key(model: type[Model], order: Sequence[str], unique: str) -> list[str]:
     names = [name.lstrip("-") for name in order]
-    if "pk" in names or model._meta.pk.name in names:
+    if unique in names or unique == "pk" and model._meta.pk.name in names:
         return list(order)
     descending = bool(order) and order[-1].startswith("-")
-    return [*order, "-pk" if descending else "pk"]
+    return [*order, f"-{unique}" if descending else unique]
 
 
 def _reversed(order: Sequence[str]) -> list[str]:

@@ -10,8 +10,8 @@ from functools import cache
 from typing import Any
 
 from django import forms
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from pypinyin import Style, lazy_pinyin
 
 from changde.crypto.masking import MASKS
@@ -37,7 +37,7 @@ class RegistryField(forms.Field):
         self.of, self.kept = of, None
         self.must = of.attribute in ("name", "relation", "village_code", "year")
         super().__init__(
-            label=gettext_lazy(of.header),
+            label=_(of.header),
             help_text=_help(of),
             required=of.attribute not in OPTIONAL,
             widget=_widget(of),
@@ -114,18 +114,15 @@ def _help(of: Field) -> str:
 def _widget(of: Field) -> forms.Widget:
     data = {"data-attribute": of.attribute}
     if of.type == "yes/no":
-        yes, no = gettext_lazy("是"), gettext_lazy("否")
-        return forms.RadioSelect(
-            data | {"data-segment": ""}, choices=[("是", yes), ("否", no), ("", gettext_lazy("未知"))]
-        )
-    choices = [(value, gettext_lazy(value)) for value in of.values]
+        return forms.RadioSelect(data | {"data-segment": ""}, choices=_choices(("是", "否"), "未知", get_language()))
+    choices = _choices(of.values, "", get_language())
     if of.type == "enum list":
         return forms.CheckboxSelectMultiple(data, choices=choices)
     if of.type == "enum":
         if len(choices) <= _FEW:
-            return forms.RadioSelect(data | {"data-segment": ""}, choices=[*choices, ("", gettext_lazy("未知"))])
+            return forms.RadioSelect(data | {"data-segment": ""}, choices=_choices(of.values, "未知", get_language()))
         searched = {"data-search": ""} if len(choices) >= _MANY else {}
-        return forms.Select(data | searched, choices=[("", gettext_lazy("请选择")), *choices])
+        return forms.Select(data | searched, choices=[("", _("请选择")), *choices])
     if of.type in ("money", "decimal"):
         return FigureInput(data)
     if of.type in ("integer", "year"):
@@ -134,6 +131,12 @@ def _widget(of: Field) -> forms.Widget:
         return forms.Textarea(data | {"rows": 4, "maxlength": 1000})
     keyboard = {"phone": "tel", "date": "numeric", "account": "numeric"}.get(of.type)
     return forms.TextInput(data | {"autocomplete": "off"} | ({"inputmode": keyboard} if keyboard else {}))
+
+
+@cache
+def _choices(values: tuple[str, ...], unknown: str, language: str | None) -> tuple[tuple[str, str], ...]:
+    """Values with their words in the language of the request, translated once: a form shows eight hundred."""
+    return (*((value, _(value)) for value in values), *([("", _(unknown))] if unknown else []))
 
 
 def _still(group: Group) -> str:

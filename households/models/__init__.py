@@ -17,6 +17,8 @@ from households.models.index import IndexRun, IndexVersion, Result, RunChunk, To
 from households.models.index_trial import IndexTrial, IndexTrialTownship, IndexTrialVillage
 from households.models.lead_rule import LeadRule
 from households.models.listed_card import ListedCard
+from households.models.listed_member import ListedMember
+from households.models.listed_without_labour import ListedWithoutLabour
 from households.models.listing import ColumnChoice, SavedFilter
 from households.models.need import HouseholdNeed
 from households.models.person import Person
@@ -52,6 +54,8 @@ __all__ = [
     "HouseholdNeed",
     "LifeEvent",
     "ListedCard",
+    "ListedMember",
+    "ListedWithoutLabour",
     "HouseholdStatus",
     "IdentityClaim",
     "ImportBatch",

@@ -76,9 +76,6 @@ class Household(models.Model):
             models.Index(
                 fields=["head_name", "id"], opclasses=["varchar_pattern_ops", "int8_ops"], name="household_head_name"
             ),
-            models.Index(
-                fields=["head_initials", "id"], opclasses=["varchar_pattern_ops", "int8_ops"], name="household_initials"
-            ),
             models.Index(fields=["phone_hash"], condition=Q(phone_hash__isnull=False), name="household_phone_hash"),
             models.Index(
                 fields=["bank_account_hash"],

@@ -49,9 +49,6 @@ class Person(models.Model):
             models.Index(fields=["birth_date", "name"], name="person_born_named"),
             models.Index(fields=["id_number_hash"], condition=Q(id_number_hash__isnull=False), name="person_id_hash"),
             models.Index(fields=["phone_hash"], condition=Q(phone_hash__isnull=False), name="person_phone_hash"),
-            models.Index(fields=["name"], opclasses=["varchar_pattern_ops"], name="person_name"),
-            models.Index(fields=["initials"], opclasses=["varchar_pattern_ops"], name="person_initials"),
-            models.Index(fields=["pinyin"], opclasses=["varchar_pattern_ops"], name="person_pinyin"),
         ]
         constraints = [
             models.CheckConstraint(name="person_sex", condition=Q(sex__in=["男", "女", ""])),

@@ -12,16 +12,18 @@ from django.db.models import BigIntegerField, ExpressionWrapper, F, QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
+from changde.accounts.areas import covers
 from changde.accounts.models import User
 from changde.divisions.codes import Level, contains
 from changde.divisions.models import Division
 from changde.web.keyset import PAGE_SIZE, KeysetPage
-from households.filters import KEYS, ORDERS, CardFilter
-from households.models import Household, ListedCard, Sheet
+from households.filters import KEYS, NO_LABOUR, ORDERS, CardFilter
+from households.models import Household, HouseholdStatus, ListedCard, ListedMember, ListedWithoutLabour, Result, Sheet
 from households.selectors import cards as selectors
-from households.selectors.search import Search, matching, understand, unsealed
+from households.selectors.search import Search, has_listed_member, listed_members, matching, understand, unsealed
 
 _COUNTY = 10**6
+COSTLY_COUNT_LIMIT = 1_000  # what is looked up card by card in a county or the city is counted up to it
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,8 @@ class CardList:
     @property
     def cards(self) -> QuerySet[Household]:
         """The cards found, in no order."""
-        return matching(self.filter.qs, self.search) if self.search else self.filter.qs
+        closed = self.values.get("status") == HouseholdStatus.CLOSED
+        return matching(self.filter.qs, self.search, closed=closed) if self.search else self.filter.qs
 
     @property
     def on(self) -> list[tuple[str, str, str]]:
@@ -69,6 +72,10 @@ class CardList:
 
     def page(self, parameters: Mapping[str, Any], *, size: int = PAGE_SIZE) -> KeysetPage:
         """One page of cards with sheet, result and flags of the year (a fixed number of queries)."""
+        listed = self._listed()
+        wide = not self.division or self.division.level < Level.TOWNSHIP
+        looked_up = listed is None and bool(set(self.values) - {"status", "group", "changed_since"})
+        limit = COSTLY_COUNT_LIMIT if self.search or wide and looked_up else None
         if self.order == "income":
             # Paged over the sheets: their index holds the order, and a card without a known income has no place in it.
             rows = Sheet.objects.filter(year=self.year or 0, per_capita_income__isnull=False, household__in=self.cards)
@@ -77,29 +84,63 @@ class CardList:
                 parameters,
                 order=("per_capita_income", "pk"),
                 size=size,
+                count_limit=limit,
             )
             page.rows = [sheet.household for sheet in page.rows]
-        elif (listed := self._listed()) is not None:
+        elif listed is not None:
             page = KeysetPage(
                 listed.select_related("household").prefetch_related("household__village"),
                 parameters,
                 order=("village_id", "head_pinyin", "pk"),
                 size=size,
+                count_limit=limit,
             )
             page.rows = [card.household for card in page.rows]
+        elif (members := self._members()) is not None and not self.order:
+            # One row a household, however many of its members are found: the index gives them side by side.
+            page = KeysetPage(
+                members.values("village_id", "head_pinyin", "household_id").distinct(),
+                parameters,
+                order=("village_id", "head_pinyin", "household_id"),
+                size=size,
+                unique="household_id",
+                count_limit=limit,
+            )
+            homes = Household.objects.prefetch_related("village").in_bulk([row["household_id"] for row in page.rows])
+            page.rows = [homes[row["household_id"]] for row in page.rows if row["household_id"] in homes]
         else:
-            page = KeysetPage(self._ordered(), parameters, order=_ORDERS[self.order], size=size)
+            page = KeysetPage(self._ordered(), parameters, order=_ORDERS[self.order], size=size, count_limit=limit)
             page.queryset = self.cards if self.order == "changed" else page.queryset  # what the total is counted from
         page.rows = selectors.with_year(page.rows, self.year)
         return page
 
-    def _listed(self) -> QuerySet[ListedCard] | None:
-        """The list by outcome or cause alone: both stand beside the order of the list, so that one index answers."""
-        facts = {name: value for name, value in self.values.items() if name in ("outcome", "cause")}
-        if not facts or self.order or self.search or len(facts) < len(self.values):
+    def _listed(self) -> QuerySet[Any] | None:
+        """The list by outcome, cause and want of labour, with a name or without: they stand beside the order of the
+        list, and one index answers. Why somebody is relatively poor does not stand there."""
+        on = self.values
+        facts = {name: on[name] for name in ("outcome", "cause") if name in on}
+        without_labour = on.get("labour") == NO_LABOUR
+        if not on or self.order or len(facts) + without_labour < len(on) or self.search and not self.search.by_name:
             return None
-        cards = ListedCard.objects.visible_to(self.user).filter(year=self.year or 0, **facts)
+        if facts.get("outcome", Result.Outcome.RELATIVE) not in Result.Outcome:
+            return None
+        year = self.year or 0
+        cards = (ListedCard if facts else ListedWithoutLabour).objects.visible_to(self.user).filter(year=year, **facts)
+        if facts and without_labour:
+            cards = cards.filter(sheet__in=ListedWithoutLabour.objects.filter(year=year).values("sheet"))
+        if self.search:
+            cards = cards.filter(has_listed_member(self.search))
         return cards.within(self.division.code) if self.division else cards
+
+    def _members(self) -> QuerySet[ListedMember] | None:
+        """The list by a name alone: members stand in the order of the list. None where other filters are on, or where
+        households are granted one by one: those few are looked at themselves."""
+        here = self.division
+        if not self.search or not self.search.by_name or self.values or not here:
+            return None
+        if not covers(self.user, "read_cards", here.code):
+            return None
+        return listed_members(ListedMember.objects.visible_to(self.user).within(here.code), self.search)
 
     def _ordered(self) -> QuerySet[Household]:
         cards = self.cards

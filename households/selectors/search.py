@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from changde.accounts.models import User
 from changde.crypto.cipher import CannotDecrypt, blind_index, decrypt, encrypt
 from households.domain import id_number
-from households.models import Household, Membership
+from households.models import Household, ListedMember, Membership
 
 Kind = Literal["id_number", "phone", "number", "letters", "name"]
 LONGEST = 60
@@ -30,6 +30,10 @@ class Search:
     @property
     def sensitive(self) -> bool:
         return self.kind in ("id_number", "phone")
+
+    @property
+    def by_name(self) -> bool:
+        return self.kind in ("letters", "name")
 
     @property
     def understood(self) -> str:
@@ -61,14 +65,17 @@ def understand(text: str) -> Search | None:
     return Search("name", re.sub(r"\s", "", text))
 
 
-def matching(cards: QuerySet[Household], search: Search) -> QuerySet[Household]:
+def matching(cards: QuerySet[Household], search: Search, *, closed: bool = False) -> QuerySet[Household]:
     """Of `cards`, those the search finds: by their number, or by any member who is on the card now.
 
     The head is a member too, so names are looked for among members alone: an OR of both would scan every card.
+    `closed`: the cards are closed ones; they are few, and their members are not listed.
     """
     if search.kind == "number":
         # A range of the unique index; a prefix by LIKE would need a second one.
         return cards.filter(number__gte=search.text, number__lt=search.text + "\uffff")
+    if search.by_name and not closed:
+        return cards.filter(has_listed_member(search, household="pk"))
     members = _members(search)
     if search.kind == "phone":
         ids = Household.objects.filter(phone_hash=_hash(search)).values("pk").union(members.values("household_id"))
@@ -87,16 +94,35 @@ def found_members(cards: Iterable[Household], search: Search | None) -> dict[int
     return dict(found)
 
 
+def listed_members(members: QuerySet[ListedMember], search: Search) -> QuerySet[ListedMember]:
+    """Of the members listed on open cards, those whose name the search finds."""
+    return members.filter(_named(search, ""))
+
+
+def has_listed_member(search: Search, *, household: str = "household_id") -> Exists:
+    """Somebody whose name the search finds is listed on the card of the row.
+
+    The keys of the list's order name the household once more, so that the index of the order finds its members.
+    """
+    keys = {"village_id": "village_id", "head_pinyin": "head_pinyin", "household": household}
+    own = {name: OuterRef(column) for name, column in keys.items()}
+    return Exists(listed_members(ListedMember.objects.filter(**own), search))
+
+
 def _members(search: Search) -> QuerySet[Membership]:
     members = Membership.objects.open()
     if search.kind == "id_number":
         return members.filter(person__id_number_hash=_hash(search))
     if search.kind == "phone":
         return members.filter(person__phone_hash=_hash(search))
+    return members.filter(_named(search, "person__"))
+
+
+def _named(search: Search, path: str) -> Q:
     if search.kind == "letters":
         initials = search.text.replace(" ", "")
-        return members.filter(Q(person__initials__startswith=initials) | Q(person__pinyin__startswith=search.text))
-    return members.filter(person__name__startswith=search.text)
+        return Q(**{f"{path}initials__startswith": initials}) | Q(**{f"{path}pinyin__startswith": search.text})
+    return Q(**{f"{path}name__startswith": search.text})
 
 
 def _hash(search: Search) -> bytes | None:

@@ -36,6 +36,8 @@ from households.models import (
     ImportBatch,
     IncomeLine,
     ListedCard,
+    ListedMember,
+    ListedWithoutLabour,
     MemberSheet,
     Membership,
     Person,
@@ -49,7 +51,10 @@ from households.services import results
 CHUNK = 200
 _OVER = (ImportBatch.State.DONE, ImportBatch.State.CANCELLED, ImportBatch.State.FAILED)
 _MADE = (StagedHousehold.Kind.NEW, StagedHousehold.Kind.DUPLICATE)
-_OWN = (Membership, Sheet, MemberSheet, IdentityClaim, Finding, ListedCard, Result, StagedHousehold, WaitingHousehold)
+_OWN = (
+    Membership, Sheet, MemberSheet, IdentityClaim, Finding, ListedCard, ListedMember, ListedWithoutLabour, Result,
+    StagedHousehold, WaitingHousehold,
+)  # fmt: skip
 _OF_THE_CARD = (Finding.Kind.YELLOW_CHECK, Finding.Kind.STATUS_DIFFERS)
 DECISION = "undone"
 

@@ -16,6 +16,7 @@ from changde.web.keyset import PAGE_SIZE
 from changde.web.pages import go, render_page
 from households.columns import COLUMNS
 from households.filters import ORDERS
+from households.list_cells import heads_of, write_cells
 from households.models import CardDraft
 from households.selectors import cards as selectors
 from households.selectors.card_list import CardList, card_list, code_within, kept_query
@@ -32,8 +33,8 @@ def index(request: HttpRequest) -> HttpResponse:
     page = listed.page(request.GET, size=PAGE_SIZE)
     columns = columns_of(request.user)  # type: ignore[arg-type]
     members = found_members(page.rows, search)
+    write_cells(page.rows, columns, listed.year)
     for card in page.rows:
-        card.cells = [(column, column.value(card)) for column in columns]
         card.found_members = members.get(card.pk, [])
     if search and search.sensitive:
         record_read("households.search", by=request.user, area=division and division.code, by_what=search.kind)
@@ -43,6 +44,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "listed": listed,
         "filter": listed.filter,
         "columns": columns,
+        "heads": heads_of(columns),
         "all_columns": [(column, column in columns) for column in COLUMNS],
         "kept_filters": kept_filters(request.user),  # type: ignore[arg-type]
         "kept_query": kept_query(request.GET),

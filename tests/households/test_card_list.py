@@ -11,14 +11,18 @@ from django.http import QueryDict
 from django.test import Client
 from django.utils import timezone
 
+from changde.accounts.models import Grant
+from changde.accounts.roles import Role
+from changde.accounts.services import create_user, open_post
+from changde.divisions.models import Division
 from households.filters import ORDERS
-from households.models import ColumnChoice, Finding, Household, MemberSheet, Membership, Result, SavedFilter
+from households.models import ColumnChoice, Finding, Household, MemberSheet, Membership, Person, Result, SavedFilter
 from households.services.cards import save_card
 from households.services.index_versions import load_default_versions
 from households.services.results import recompute_households
 from tests.factories import make_household
 from tests.households.cards import a_card, a_member, a_wife
-from tests.personas import FENGMING, OTHER_VILLAGE, People
+from tests.personas import FENGMING, OTHER_VILLAGE, TAOYUAN, WULING_VILLAGE, People
 
 LIST = "/households/"
 
@@ -291,3 +295,78 @@ def test_search_and_filters_narrow_one_another(cadre: Client, four: dict[str, Ho
     address = cadre.post("/search/", {"q": "王"}).url
     assert heads(cadre.get(address)) == ["王一"]
     assert heads(cadre.get(f"{address}&cause=因病")) == []
+
+
+def test_closed_cards_are_searched_when_asked_for(cadre: Client, people: People) -> None:
+    make_household(FENGMING, head="王五", status="closed")
+    address = cadre.post("/search/", {"q": "王"}).url
+    assert heads(cadre.get(address)) == []
+    assert heads(cadre.get(f"{address}&status=closed")) == ["王五"]
+
+
+@pytest.mark.parametrize("order", [order for order, _label in ORDERS])
+def test_pages_of_a_search_hold_each_card_once_and_count_to_the_limit(
+    people: People, as_user: Callable[..., Client], monkeypatch: pytest.MonkeyPatch, order: str
+) -> None:
+    """Every card has two members of the name that is looked for."""
+    made = {
+        make_household(village, head=f"王{index}", members=2, wage_income=index * 100).pk
+        for index in range(5)
+        for village in (FENGMING, OTHER_VILLAGE)
+    }
+    Person.objects.update(name="王五", initials="ww", pinyin="wang wu")
+    make_household(OTHER_VILLAGE, head="李四")
+    monkeypatch.setattr("households.views.cards.PAGE_SIZE", 4)
+    monkeypatch.setattr("households.selectors.card_list.COSTLY_COUNT_LIMIT", 9)
+    client = as_user(people.taoyuan_office)
+    for typed in ("王", "w", "wang w"):
+        address = f"{client.post('/search/', {'q': typed}).url}&order={order}"
+        pages = [client.get(address)]
+        for _ in range(2):
+            pages.append(client.get(f"{address}&{urlencode({'after': pages[-1].context['page'].next})}"))
+        seen = [[card.pk for card in page.context["page"]] for page in pages]
+        assert (len(sum(seen, [])), set(sum(seen, []))) == (10, made)
+        back = client.get(f"{address}&{urlencode({'before': pages[2].context['page'].previous})}")
+        assert [card.pk for card in back.context["page"]] == seen[1]
+        assert "超过 9 户" in text(pages[0])
+
+
+def test_a_search_finds_nobody_outside_the_area(
+    people: People, as_user: Callable[..., Client], four: dict[str, Household]
+) -> None:
+    make_household(WULING_VILLAGE, head="王九")
+    assert heads(found(as_user(people.fengming_cadre), "王")) == ["王一"]
+    assert heads(found(as_user(people.city_office), "王")) == ["王九", "王一"]
+
+
+def test_a_household_granted_alone_is_found_and_its_neighbours_are_not(
+    people: People, as_user: Callable[..., Client]
+) -> None:
+    granted = make_household(OTHER_VILLAGE, head="王八")
+    make_household(OTHER_VILLAGE, head="王七")
+    helper = create_user(username="helper", name="帮扶人", password=None, by=None)
+    open_post(user=helper, role=Role.HELPER, division=Division.objects.get(code=TAOYUAN), by=None)
+    Grant.objects.create(user=helper, household_id=granted.pk)
+    assert heads(found(as_user(helper), "王")) == ["王八"]
+
+
+def test_what_is_looked_up_card_by_card_is_counted_to_a_limit_in_a_county_and_to_the_end_in_a_village(
+    people: People, as_user: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for index in range(3):
+        make_household(FENGMING, head=f"户{index}", attribute="五保户")
+    monkeypatch.setattr("households.views.cards.PAGE_SIZE", 1)
+    monkeypatch.setattr("households.selectors.card_list.COSTLY_COUNT_LIMIT", 2)
+    county, village = as_user(people.taoyuan_office), as_user(people.fengming_cadre)
+    assert "超过 2 户" in text(county.get(LIST, {"attribute": "五保户"}))
+    assert "3 户" in text(village.get(LIST, {"attribute": "五保户"}))
+    assert "3 户" in text(county.get(LIST, {"status": "unregistered"}))
+
+
+def test_closed_cards_without_labour_are_found_when_asked_for(cadre: Client, people: People) -> None:
+    for head, status in (("王五", "closed"), ("王六", "registered")):
+        card = make_household(FENGMING, head=head, status=status)
+        MemberSheet.objects.filter(sheet__household=card).update(labour="无劳动力")
+    assert heads(cadre.get(LIST, {"labour": "none"})) == ["王六"]
+    assert heads(cadre.get(LIST, {"labour": "none", "status": "registered"})) == ["王六"]
+    assert heads(cadre.get(LIST, {"labour": "none", "status": "closed"})) == ["王五"]

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 import pytest
 from django.db import connection, connections
 from django.http import QueryDict
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from changde.bulk import copy_in
@@ -23,6 +24,7 @@ from households.models import (
     Household,
     IndexRun,
     IndexVersion,
+    ListedMember,
     MemberSheet,
     Membership,
     Person,
@@ -31,13 +33,13 @@ from households.models import (
     TownshipPointer,
 )
 from households.selectors.card_list import CardList, card_list
-from households.selectors.search import matching, understand
+from households.selectors.search import matching, sealed, understand
 from households.services.index_versions import load_default_versions
 from tests.conftest import KEPT_TABLES
 from tests.personas import CITY, TAOYUAN, People, make_people
 from tests.template_database import owner_connection
 
-PEOPLE_TABLES = (Household, Person, Membership, Sheet, MemberSheet, Result, Finding)
+PEOPLE_TABLES = (Household, Person, Membership, ListedMember, Sheet, MemberSheet, Result, Finding)
 SCOPES = {"county": TAOYUAN, "city": CITY}
 ASKED = {
     "nothing": {},
@@ -51,6 +53,7 @@ ASKED = {
     "stale": {"flag": "stale"},
     "health": {"health": "残疾"},
     "labour": {"labour": "丧失劳动力"},
+    "nobody can work": {"labour": "none"},
     "income": {"income_min": "10", "income_max": "20"},
     "changed_since": {"changed_since": "2026-01-09"},
     "entered_by": {"entered_by": "录299"},
@@ -189,6 +192,44 @@ def test_no_order_sorts_more_than_its_page(
     page = next(each["sql"] for each in seen.captured_queries if each["sql"].endswith("LIMIT 51"))
     kinds = {node["Node Type"] for node in nodes_of(page, None)}
     assert not kinds & {"Sort", "Seq Scan"}, kinds
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize("typed", ["户", "成", "h", "hc", "h c", "无此人", "zz"])
+def test_a_search_by_name_reads_no_more_than_an_index_gives_in_the_order_of_the_list(
+    ask: Any, filled: People, scope: str, typed: str
+) -> None:
+    """A common name is met on the way through the list, a rare one found and put in order; the table stays unread."""
+    with CaptureQueriesContext(connection) as seen:
+        page = ask(scope, {"find": sealed(filled.city_office, typed)}).page({}, size=50)
+        assert page.total
+    asked = [each["sql"] for each in seen.captured_queries if "households_listedmember" in each["sql"]]
+    nodes = [node for sql in asked for node in nodes_of(sql, None)]
+    read = {node["Relation Name"] for node in nodes if "Relation Name" in node}
+    assert read == {"households_listedmember"}
+    assert not {node["Node Type"] for node in nodes} & {"Seq Scan"}
+    if len(typed) == 1:
+        assert {node["Index Name"] for node in nodes if "Index Name" in node} == {"listed_member_order"}
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize("query", [{"labour": "none"}, {"labour": "none", "cause": "因病"}, {"cause": "因病"}])
+def test_the_copies_of_the_list_answer_without_a_look_at_members(ask: Any, scope: str, query: dict[str, str]) -> None:
+    with CaptureQueriesContext(connection) as seen:
+        assert ask(scope, query).page({}, size=50).total
+    asked = [each["sql"] for each in seen.captured_queries if "_listed" in each["sql"]]
+    assert asked
+    read = {node.get("Relation Name") for sql in asked for node in nodes_of(sql, None)}
+    assert not read & {"households_membersheet", "households_sheet"}
+
+
+@pytest.mark.parametrize("query", [{"order": "changed"}, {"order": "number"}, {"cause": "因病"}])
+def test_a_common_name_in_another_order_is_met_on_the_way(ask: Any, filled: People, query: dict[str, str]) -> None:
+    asked = {"find": sealed(filled.city_office, "户"), **query}
+    with CaptureQueriesContext(connection) as seen:
+        ask("city", asked).page({}, size=50)
+    page = next(each["sql"] for each in seen.captured_queries if each["sql"].endswith("LIMIT 51"))
+    assert not {node["Node Type"] for node in nodes_of(page, None)} & {"Sort", "Seq Scan"}
 
 
 @pytest.mark.parametrize("typed", ["户11999", "成11999", "h11999", "c 11999", "43072510320011999", "13873600001"])

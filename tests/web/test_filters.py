@@ -72,6 +72,7 @@ def test_age_is_told_in_the_largest_unit(past, shown):
 def test_a_total_says_when_it_is_an_estimate():
     assert web.total(Total(1234, exact=True)) == "1,234"
     assert web.total(Total(23_412, exact=False)) == "约 23,000"
+    assert web.total(Total(1000, exact=False, more_than=True)) == "超过 1,000"
 
 
 def test_badges_carry_text_and_icon_and_never_colour_alone():

@@ -122,11 +122,35 @@ def test_one_page_costs_one_query_and_one_comparison(django_assert_num_queries):
 
 def test_the_total_is_counted_while_small_and_estimated_when_large(monkeypatch):
     make([("甲村", 1)] * 5)
-    assert KeysetPage(ours(), {}, order=["name"]).total == Total(5, exact=True)
+    assert KeysetPage(ours(), {}, order=["name"], size=2).total == Total(5, exact=True)
     monkeypatch.setattr(keyset, "COUNT_LIMIT", 4)
-    estimated = KeysetPage(ours(), {}, order=["name"]).total
+    estimated = KeysetPage(ours(), {}, order=["name"], size=2).total
     assert not estimated.exact
     assert estimated.number >= 4
+
+
+def test_a_total_with_a_limit_stops_there_and_says_so():
+    make([("甲村", 1)] * 5)
+    assert KeysetPage(ours(), {}, order=["name"], size=2, count_limit=5).total == Total(5, exact=True)
+    assert KeysetPage(ours(), {}, order=["name"], size=2, count_limit=4).total == Total(4, False, more_than=True)
+
+
+def test_what_fits_one_page_is_not_counted(django_assert_num_queries):
+    make([("甲村", 1)] * 3)
+    with django_assert_num_queries(1):
+        assert KeysetPage(ours(), {}, order=["name"], size=3).total == Total(3, exact=True)
+    last = KeysetPage(ours(), {"after": KeysetPage(ours(), {}, order=["name"], size=2).next}, order=["name"], size=2)
+    assert (len(last.rows), last.total) == (1, Total(3, exact=True))
+
+
+def test_rows_told_apart_by_another_column_are_paged_and_counted_once_each():
+    make([("甲村", 1), ("甲村", 1), ("甲村", 2), ("乙村", 1), ("乙村", 1)])
+    rows = ours().values("name", "valid_from").distinct()
+    page = KeysetPage(rows, {}, order=["name"], size=2, unique="valid_from", count_limit=2)
+    rest = KeysetPage(rows, {"after": page.next}, order=["name"], size=2, unique="valid_from")
+    pages = [(row["name"], row["valid_from"].day) for row in [*page, *rest]]
+    assert pages == [("乙村", 1), ("甲村", 1), ("甲村", 2)]
+    assert (page.total, rest.total) == (Total(2, exact=False, more_than=True), Total(3, exact=True))
 
 
 def test_pages_work_on_values_and_on_relations():
