@@ -100,14 +100,14 @@ class NeedsForm(forms.Form):
 
     def show(self, clash: NeedsClash) -> None:
         """Go on from what stands there now: take over what they changed alone, say at each clashing kind what it is."""
-        data = self.data.copy()
+        data: Any = self.data.copy()  # type: ignore[attr-defined]
         base = {kind: [need.urgency, need.detail] for kind, need in clash.theirs.items()}
         data[self.add_prefix("base")] = json.dumps(base)
         for kind in need_kinds():
             if kind not in clash.kinds:
-                need = clash.merged.get(kind, Need(""))
-                data[self.add_prefix(kind)] = need.urgency
-                data[self.add_prefix(f"{kind}_detail")] = need.detail
+                stands = clash.merged.get(kind, Need(""))
+                data[self.add_prefix(kind)] = stands.urgency
+                data[self.add_prefix(f"{kind}_detail")] = stands.detail
         self.data = data
         for kind in clash.kinds:
             need = clash.theirs.get(kind)

@@ -303,6 +303,21 @@ def test_a_number_waits_for_the_password_which_goes_along_with_what_was_asked(
     assert person.id_number in text(again)
 
 
+def test_wrong_passwords_at_a_number_lock_like_those_of_a_login(
+    cadre: Client, saved: Household, people: People, settings: Any
+) -> None:
+    settings.AXES_FAILURE_LIMIT = 2
+    people.fengming_cadre.set_password("a-long-sentence-of-mine")
+    people.fengming_cadre.save()
+    cadre.force_login(people.fengming_cadre, backend="django.contrib.auth.backends.ModelBackend")
+    person = saved.memberships.get(relation="户主").person
+    data = {"attribute": "id_number", "person": str(person.pk)}
+    for password in ("wrong", "wrong", "a-long-sentence-of-mine"):
+        answer = text(cadre.post(f"{LIST}{saved.pk}/reveal/", data | {"password": password}))
+    assert "登录暂停" in answer and person.id_number not in answer
+    assert not Event.objects.filter(verb="households.reveal").exists()
+
+
 @pytest.mark.parametrize("data", [{"attribute": "password"}, {"attribute": "phone", "person": "0"}, {}])
 def test_nothing_else_can_be_asked_for(cadre: Client, saved: Household, data: dict) -> None:
     assert cadre.post(f"{LIST}{saved.pk}/reveal/", data).status_code == 404
