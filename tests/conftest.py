@@ -308,12 +308,17 @@ def chromium() -> Iterator[Any]:
 
 @pytest.fixture
 def browse(chromium: Any, server: str) -> Iterator[Callable[..., Any]]:
-    """`browse(user, width=1280)`: a page signed in as `user` (None: a stranger). Console errors fail the test."""
+    """`browse(user, width=1280)`: a page signed in as `user` (None: a stranger). Console errors fail the test.
+
+    The browser's own "offline" ends late for a service worker: only a page that reaches the server by an `address`
+    which the test can cut runs one.
+    """
     contexts, errors = [], []
 
-    def open_page(user: Any = None, width: int = 1280, height: int = 900) -> Any:
+    def open_page(user: Any = None, width: int = 1280, height: int = 900, address: str = "") -> Any:
         context = chromium.new_context(
-            base_url=server,
+            base_url=address or server,
+            service_workers="allow" if address else "block",
             viewport={"width": width, "height": height},
             locale="zh-CN",
             timezone_id="Asia/Shanghai",
@@ -321,7 +326,7 @@ def browse(chromium: Any, server: str) -> Iterator[Callable[..., Any]]:
         contexts.append(context)
         if user is not None:
             session = login(user).cookies["sessionid"]
-            context.add_cookies([{"name": "sessionid", "value": session.value, "url": server}])
+            context.add_cookies([{"name": "sessionid", "value": session.value, "url": address or server}])
         page = context.new_page()
         page.set_default_timeout(10_000)
         page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)

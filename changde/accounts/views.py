@@ -1,6 +1,5 @@
 """Login, logout, language, and the division one works in."""
 
-from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import views as auth_views
@@ -8,13 +7,13 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import check_for_language, get_language, gettext_lazy
+from django.utils.translation import check_for_language, get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from changde.accounts.access import access, public
-from changde.accounts.confirm import VALID_FOR, confirm
+from changde.accounts.confirm import ConfirmForm, minutes
 from changde.accounts.services import choose_language
 from changde.divisions.codes import contains
 
@@ -26,16 +25,6 @@ class LoginForm(AuthenticationForm):
         super().confirm_login_allowed(user)
         if user.is_client:
             raise self.get_invalid_login_error()
-
-
-class ConfirmForm(forms.Form):
-    """One's own password once more."""
-
-    password = forms.CharField(
-        label=gettext_lazy("密码"),
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "autofocus": True}),
-    )
 
 
 class LoginView(auth_views.LoginView):
@@ -64,26 +53,24 @@ def logout(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @access("work")
 def confirm_password(request: HttpRequest) -> HttpResponse:
-    """Type the password again, then go on to where it was asked for."""
+    """Type the password again, then go on to what it was asked for: a page, or a file that hangs on `page`."""
     form = ConfirmForm(request.POST if request.method == "POST" else None)
-    if form.is_valid():
-        if confirm(request, form.cleaned_data["password"]):
-            messages.success(request, _("已确认身份，%(minutes)s 分钟内可以下载") % {"minutes": _minutes()})
-            return redirect(_back(request))
-        form.add_error("password", _("密码不对。请检查大小写后再试。"))
-    context = {"form": form, "next": _back(request), "minutes": _minutes()}
+    back = {"next": _back(request), "page": _back(request, "page", "")}
+    if form.confirms(request):
+        if back["page"]:
+            return render(request, "accounts/confirmed.html", back)
+        messages.success(request, _("已确认身份，%(minutes)s 分钟内不再询问") % {"minutes": minutes()})
+        return redirect(back["next"])
+    context = back | {"form": form, "minutes": minutes()}
     return render(request, "accounts/confirm.html", context, status=422 if form.is_bound else 200)
 
 
-def _minutes() -> int:
-    return int(VALID_FOR.total_seconds() // 60)
-
-
-def _back(request: HttpRequest) -> str:
-    address = request.POST.get("next") or request.GET.get("next", "")
+def _back(request: HttpRequest, name: str = "next", otherwise: str = "/") -> str:
+    """The address of this site that the form or the query names."""
+    address = request.POST.get(name) or request.GET.get(name, "")
     if url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure()):
         return address
-    return "/"
+    return otherwise
 
 
 def _remember_language(response: HttpResponse, language: str) -> None:

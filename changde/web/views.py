@@ -1,8 +1,14 @@
-"""The switch of the division one works in, and (in DEBUG) the gallery of components."""
+"""The switch of the division one works in, what a browser keeps for a lost net, and (in DEBUG) the components."""
+
+from hashlib import sha256
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.templatetags.static import static
+from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 from django.views.decorators.http import require_safe
 
 from changde.accounts.access import access, public
@@ -41,6 +47,50 @@ def _choices(own: Area) -> list[tuple[str, list[Division]]]:
 
 def _holds(own: Area, code: int) -> bool:
     return any(contains(division.code, code) for division in own.divisions)
+
+
+# What the pages people type on are made of, besides their content: nobody's facts.
+SHELL = (
+    "bootstrap/css/bootstrap.min.css", "css/app.css", "img/mark.svg", "htmx/htmx.min.js", "js/app.js", "js/offline.js",
+    "js/id-number.js", "js/money.js", "js/choice-search.js", "js/card-form.js", "js/worksheet.js", "js/still-true.js",
+    "js/member-notes.js", "js/need-lines.js", "js/card-draft.js",
+)  # fmt: skip
+
+
+@require_safe
+@public
+def service_worker(request: HttpRequest) -> HttpResponse:
+    """The script that answers in the browser when the net is gone (docs/adr/0010); the same for everybody.
+
+    ?language= says how the page speaks: a browser asks for a script in its own language, not in the person's.
+    """
+    language = _language(request)
+    facts = {
+        "offline": f"{reverse('web:offline')}?language={language}",
+        "logout": reverse("accounts:logout"),
+        "shell": [static(name) for name in SHELL],
+    }
+    told = render_to_string("web/service-worker.js", facts) + _offline_page(language)
+    facts["version"] = sha256(told.encode()).hexdigest()[:16]
+    script = render_to_string("web/service-worker.js", facts)
+    return HttpResponse(script, content_type="text/javascript", headers={"Cache-Control": "private, max-age=3600"})
+
+
+@require_safe
+@public
+def offline(request: HttpRequest) -> HttpResponse:
+    """What the browser keeps to show without a net: made without request, session or person (?language=)."""
+    return HttpResponse(_offline_page(_language(request)), headers={"Cache-Control": "no-cache"})
+
+
+def _language(request: HttpRequest) -> str:
+    language = request.GET.get("language", "")
+    return language if language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+
+
+def _offline_page(language: str) -> str:
+    with override(language):
+        return render_to_string("web/offline.html")
 
 
 @require_safe

@@ -19,6 +19,14 @@ class Need:
 Needs = Mapping[str, Need]
 
 
+@dataclass(frozen=True, slots=True)
+class NeedsChange:
+    """What a writer wants to stand, and what stood there when the writer began: the version (None: not known)."""
+
+    needs: Needs
+    base: Needs | None
+
+
 @cache
 def need_kinds() -> Mapping[str, str]:
     """Kind -> its Chinese name, in the order of the form."""

@@ -11,11 +11,13 @@ from django.utils.translation import gettext as _
 
 from changde.accounts.refusal import Refusal
 from changde.divisions.models import Division
-from households.card_sections import CARD_SECTIONS, MEMBERS, Group, Section
+from households.card_sections import CARD_SECTIONS, MEMBERS, NEEDS, Group, Section
 from households.domain.card import Card, Member, household_from, member_from, sheet_from
 from households.domain.card_income import with_lines
 from households.domain.merge import NumberedCard
+from households.domain.needs import Needs, NeedsChange
 from households.domain.years import FIRST_YEAR, LAST_YEAR
+from households.forms.needs import STILL, NeedsForm
 from households.forms.registry import RegistryForm
 from households.forms.worksheet import Worksheet
 from households.messages import message
@@ -128,17 +130,19 @@ class Unconfirmed:
 
 @dataclass
 class CardForms:
-    """Household form, member rows and worksheet of one page, and the way between them and a typed card."""
+    """Household form, member rows, worksheet and needs of one page, and the way between them and a typed card."""
 
     household: HouseholdForm
     members: Any
     worksheet: Worksheet
+    needs: NeedsForm
     choices: tuple[Choice, ...] = ()
 
     @property
     def is_valid(self) -> bool:
-        both = [self.household.is_valid(), self.members.is_valid()]  # both, so that all errors show at once
-        return all(both) and self.worksheet.is_valid(self._places)
+        # each, so that all errors show at once
+        each = [self.household.is_valid(), self.members.is_valid(), self.needs.is_valid()]
+        return all(each) and self.worksheet.is_valid(self._places)
 
     @property
     def _places(self) -> dict[int, int]:
@@ -156,8 +160,14 @@ class CardForms:
         return NumberedCard(with_lines(Card(household_from(values), sheet_from(values), members, lines)), persons)
 
     @property
+    def needs_change(self) -> NeedsChange | None:
+        """What the household names, with what stood there; None where the sending knows nothing of needs."""
+        return None if self.needs.is_missing else self.needs.change
+
+    @property
     def unconfirmed(self) -> list[Unconfirmed]:
         """What of last year nobody confirmed or changed, in the order of the form; for valid forms."""
+        named = [Unconfirmed(f"#{self.needs[STILL].auto_id}", "", NEEDS.title)] if self.needs.unconfirmed else []
         return [
             Unconfirmed(f"#id_{form.add_prefix('still_' + group.attributes[0])}", whose, group.title)
             for form, whose in [
@@ -165,7 +175,7 @@ class CardForms:
                 *((row, row.cleaned_data["name"]) for row in self.members.present),
             ]
             for group in form.unconfirmed
-        ]
+        ] + named
 
     def tell(self, refusal: Refusal) -> None:
         """Put a refusal of the service at the fields it is about."""
@@ -194,12 +204,15 @@ def card_forms(
     start: Card | None = None,
     fixed_year: int | None = None,
     carried: bool = False,
+    needs: Needs | None = None,
+    last_needs: Needs | None = None,
     rows: int = 0,
     lines: int = 0,
 ) -> CardForms:
     """The forms of a new card (`start` pre-fills) or a stored one, bound when there is data.
 
-    `carried`: what is stored is last year's, and every group asks whether it is still true.
+    `carried`: what is stored is last year's, and every group asks whether it is still true. `needs` stand for the year
+    of the form, `last_needs` (of a carried card) for the year before.
 
     `rows` blank members and `lines` blank rows in each group of the worksheet, where the browser runs no scripts.
     """
@@ -208,11 +221,12 @@ def card_forms(
     kept = {person: member for person, member in zip(persons, shown.members, strict=True) if person}
     options: dict[str, Any] = {"villages": villages, "fixed_year": fixed_year, "carried": carried}
     options["kept"] = Both(shown) if stored else None
+    named = NeedsForm(data, stored=needs or {}, last=last_needs, prefix="needs")
     if data is not None:
         sent = MemberFormSet(data, prefix="members", kept=kept, carried=carried)
         names = [(at, data.get(f"{row.prefix}-name", "")) for at, row in enumerate(sent.forms)]
         worksheet = Worksheet(data, lines=shown.lines, persons=persons, members=names)
-        return _with_sums(CardForms(HouseholdForm(data, **options), sent, worksheet))
+        return _with_sums(CardForms(HouseholdForm(data, **options), sent, worksheet, named))
     household, member_form = HouseholdForm(**options), MemberForm()
     household.initial = household.shown(Both(shown)) | {
         "version": version,
@@ -225,7 +239,7 @@ def card_forms(
     formset.extra = rows
     names = [(at, member.name or "") for at, member in enumerate(shown.members)]
     worksheet = Worksheet(None, lines=shown.lines, persons=persons, members=names, blank=lines)
-    return _with_sums(CardForms(household, formset, worksheet))
+    return _with_sums(CardForms(household, formset, worksheet, named))
 
 
 def _with_sums(made: CardForms) -> CardForms:

@@ -30,6 +30,7 @@ from households.domain.card import Card, SheetFacts
 from households.domain.card import Finding as Check
 from households.domain.card_income import with_income, with_lines
 from households.domain.merge import Conflict, NumberedCard, changed_fields, merge
+from households.domain.needs import NeedsChange
 from households.domain.worksheet import by_part
 from households.models import (
     CardDraft,
@@ -48,6 +49,7 @@ from households.selectors.rules import CheckRules
 from households.services import card_rows, results
 from households.services import findings as notes
 from households.services.findings import Judged, Sentences
+from households.services.needs import write_needs
 
 
 class CardRefused(Refusal):
@@ -105,6 +107,7 @@ def save_card(
     capability: str = "edit_cards",
     rules: CheckRules | None = None,
     sentences: Sentences | None = None,
+    needs: NeedsChange | None = None,
 ) -> Household:
     """Write the whole card, new or changed, and return its household.
 
@@ -116,14 +119,17 @@ def save_card(
     figures and switches, where the caller has read them already. With `sentences` a person types: every new yellow
     note must be explained (SentencesMissing); without, notes go in open.
     Parts that have lines are worked out here from them, and the totals from the parts, whatever the card says.
-    Raises Refusal: CardRefused, NumberWaits, VersionConflict, SentencesMissing, or one that names a field.
+    `needs` are what the household named in the sheet's year, written with the card or not at all (None: left alone).
+    Raises Refusal: CardRefused, NumberWaits, VersionConflict, SentencesMissing, NeedsClash, or one that names a field.
     """
     mine = NumberedCard(with_lines(card), tuple(persons) if persons is not None else (None,) * len(card.members))
     try:
         with acting(by), transaction.atomic():
-            saved = _save(
+            saved, repeated = _save(
                 mine, by, household, expected_version, client_key, capability, rules or CheckRules(), sentences
             )
+            if needs is not None and not repeated:
+                write_needs(saved, _year(card), needs, by)
             if by is not None and client_key is not None:
                 CardDraft.objects.filter(owner=by, client_key=client_key).delete()
             return saved
@@ -143,11 +149,12 @@ def _save(
     capability: str,
     rules: CheckRules,
     sentences: Sentences | None,
-) -> Household:
+) -> tuple[Household, bool]:
+    """The household, locked or made, and whether it stood already under this form's key."""
     _check_place(mine.card, by, household, capability)
     if household is None:
         if client_key and (sent := Household.objects.filter(client_key=client_key).first()):
-            return sent
+            return sent, True
         row = Household(pk=allocate_ids(Household, 1)[0], client_key=client_key, status_since=timezone.localdate())
         before = None
     else:
@@ -157,7 +164,7 @@ def _save(
     mine = replace(mine, card=with_income(mine.card))
     _refuse_red(mine.card, rules)
     mine = replace(mine, persons=_matched(row, mine))
-    return _write(row, before, mine, by, rules, sentences)
+    return _write(row, before, mine, by, rules, sentences), False
 
 
 # -- before writing ------------------------------

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from changde.accounts.access import access
 from changde.accounts.areas import covers
+from changde.accounts.confirm import ask_to_confirm
 from changde.accounts.refusal import Refusal
 from changde.audit.services import record_read
 from changde.web.pages import render_page
@@ -322,7 +323,7 @@ def _panels(request: HttpRequest, household: Household) -> list[str]:
 @require_POST
 @access("read_cards")
 def reveal(request: HttpRequest, household_id: int) -> HttpResponse:
-    """One personal number in full, on request; each time an event of the log."""
+    """One personal number in full, on request and after the password; each time an event of the log."""
     household = card_of(request.user, household_id)
     attribute, person_id = request.POST.get("attribute", ""), request.POST.get("person", "")
     owner: Household | Person = household
@@ -331,6 +332,8 @@ def reveal(request: HttpRequest, household_id: int) -> HttpResponse:
         owner = get_object_or_404(people, pk=int(person_id) if person_id.isdecimal() else 0)
     if attribute not in SECRETS[owner._meta.model_name or ""]:
         raise Http404
+    if ask := ask_to_confirm(request, carry=("attribute", "person")):
+        return ask
     record_read("households.reveal", by=request.user, target=owner, area=household.village_id, field=attribute)
     context = {"value": getattr(owner, attribute), "household": household}
     return render_page(request, "households/revealed.html", context, fragment="households/_revealed.html")

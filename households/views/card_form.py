@@ -20,7 +20,7 @@ from changde.audit.services import record_read
 from changde.divisions.codes import Level, ancestor
 from changde.divisions.models import Division
 from changde.web.pages import CONFLICT, UNPROCESSABLE, go, render_page
-from households.card_sections import CARD_SECTIONS, MEMBERS, SECTIONS
+from households.card_sections import CARD_SECTIONS, MEMBERS, NEEDS, SECTIONS
 from households.domain import checks
 from households.domain.card import HEAD, Card, HouseholdFacts, Member, SheetFacts
 from households.domain.merge import NumberedCard
@@ -37,6 +37,7 @@ from households.selectors.lines import income_lines
 from households.services.card_rows import load_card, name_keys
 from households.services.cards import VersionConflict, save_card
 from households.services.findings import SentencesMissing
+from households.services.needs import NeedsClash, needs_of
 from households.views.drafts import draft_texts, owner_tag
 from households.views.worksheet import line_texts, standards_for_script
 
@@ -71,6 +72,7 @@ def new(request: HttpRequest) -> HttpResponse:
                 by=request.user,  # type: ignore[arg-type]
                 client_key=forms.household.cleaned_data.get("client_key"),
                 sentences=sentences_of(request.POST, forms),
+                needs=forms.needs_change,
             )
         except SentencesMissing as missing:
             doubts = asked(forms, missing, request.POST)
@@ -92,6 +94,8 @@ def edit(request: HttpRequest, household_id: int) -> HttpResponse:
     shown = stored if stored.card.sheet.year else _new_year(household, year)
     carried = stored.card.sheet.year is None
     options: dict[str, Any] = {"villages": villages, "stored": shown, "fixed_year": year, "carried": carried}
+    options |= {"needs": needs_of(household, year)}
+    options |= {"last_needs": needs_of(household, _year_before(household, year))} if carried else {}
     if request.method != "POST":
         draft, gone = _asked_draft(request, household)
         if gone:
@@ -118,9 +122,13 @@ def edit(request: HttpRequest, household_id: int) -> HttpResponse:
                 expected_version=forms.household.cleaned_data.get("version"),
                 sentences=sentences_of(request.POST, forms),
                 client_key=forms.household.cleaned_data.get("client_key"),
+                needs=forms.needs_change,
             )
         except SentencesMissing as missing:
             doubts = asked(forms, missing, request.POST)
+        except NeedsClash as clash:
+            forms.needs.show(clash)
+            status = CONFLICT
         except VersionConflict as refusal:
             forms, conflict, status = conflicting_forms(request.POST, forms, refusal, **options), refusal, CONFLICT
         except Refusal as refusal:
@@ -231,6 +239,7 @@ def _state(section: Any, forms: CardForms) -> dict[str, Any]:
     errors = 0
     if forms.household.is_bound:
         errors = sum(1 for form in shown for name in form.errors if name in section.attributes)
+        errors += len(forms.needs.errors) if section is NEEDS else 0
     note = _("%(count)s 处错误") % {"count": errors} if errors else ""
     return {"id": section.id, "text": section.title, "state": "error" if errors else "", "note": note}
 
@@ -263,12 +272,16 @@ def _year_of(request: HttpRequest, household: Household) -> int:
 
 
 def _new_year(household: Household, year: int) -> NumberedCard:
-    """A year without a sheet starts from the latest one's conditions; income and needs are asked anew."""
-    latest = household.sheets.filter(year__lt=year).order_by("-year").values_list("year", flat=True).first()
-    last = load_card(household, latest)
+    """A year without a sheet starts from the latest one's conditions; income and the request are asked anew."""
+    last = load_card(household, _year_before(household, year))
     blank: dict[str, Any] = dict.fromkeys(_ASKED_ANEW)
     sheet = replace(last.card.sheet, year=year, entered_by=None, entered_at=None, **blank)
     return replace(last, card=replace(last.card, sheet=sheet, lines=()))
+
+
+def _year_before(household: Household, year: int) -> int | None:
+    """The latest year with a sheet before `year`."""
+    return household.sheets.filter(year__lt=year).order_by("-year").values_list("year", flat=True).first()
 
 
 def _rules() -> dict[str, Any]:
@@ -303,6 +316,7 @@ def _texts() -> dict[str, str]:
         "sectionEmpty": _("空"),
         "sectionComplete": _("完整"),
         "sectionNotes": _("%(count)s 处疑点"),
+        "needUrgency": _("写了说明的，请选紧急程度"),
         "missing": _("还有 %(count)s 项收支未填，暂算不出；没有的请填 0"),
         "nobody": _("还没有计入的家庭成员"),
         "below": _("低于 %(year)s 年标准线 %(line)s 元，差 %(gap)s 元"),

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from changde.accounts.access import access
+from changde.accounts.confirm import ask_to_confirm
 from changde.accounts.models import User
 from changde.accounts.refusal import Refusal
 from changde.audit.services import record_read
@@ -49,12 +50,14 @@ def case(request: HttpRequest, case_id: int) -> HttpResponse:
 @require_POST
 @access("decide_duplicates")
 def reveal(request: HttpRequest, case_id: int) -> HttpResponse:
-    """One number of one side in full, on request; each time an event of the log."""
+    """One number of one side in full, on request and after the password; each time an event of the log."""
     found = selectors.case_of(request.user, case_id)  # type: ignore[arg-type]
     attribute, side = request.POST.get("attribute", ""), request.POST.get("side", "")
     person = {"first": found.first_person, "second": found.second_person}.get(side)
     if person is None or attribute not in ("id_number", "phone"):
         raise Http404
+    if ask := ask_to_confirm(request, carry=("attribute", "side")):
+        return ask
     record_read("households.reveal", by=request.user, target=person, area=found.area, field=attribute, case=found.pk)
     context = {"value": getattr(person, attribute) or "", "household": found.first}
     return render_page(request, "households/revealed.html", context, fragment="households/_revealed.html")

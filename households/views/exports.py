@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from changde.accounts.access import access
 from changde.accounts.areas import covers
-from changde.accounts.confirm import ask_to_confirm, confirmed_lately
+from changde.accounts.confirm import ask_to_confirm
 from changde.accounts.refusal import Refusal
 from changde.web.pages import UNPROCESSABLE, go, render_page
 from households.forms.listing import ExportForm
@@ -85,8 +85,8 @@ def page(request: HttpRequest, export_id: int) -> HttpResponse:
 def file(request: HttpRequest, export_id: int) -> HttpResponse:
     """The file, for who asked for it alone and has just confirmed the password; each download is logged."""
     export = _mine(request, export_id)
-    if not confirmed_lately(request):
-        return ask_to_confirm(reverse("households:export", args=[export.pk]))
+    if ask := ask_to_confirm(request, page=reverse("households:export", args=[export.pk])):
+        return ask
     try:
         content = exports.fetch_export(export=export, by=request.user)  # type: ignore[arg-type]
     except Refusal as refusal:

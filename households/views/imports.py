@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from changde.accounts.access import access
+from changde.accounts.confirm import ask_to_confirm
 from changde.accounts.refusal import Refusal
 from changde.audit.services import record_export, record_read
 from changde.web.pages import CONFLICT, UNPROCESSABLE, go, render_page
@@ -214,6 +215,8 @@ def returned(request: HttpRequest, batch_id: int) -> HttpResponse:
     if batch.content is None or not batch.problems.exists():
         messages.info(request, _("没有可取回的行：全部已入库，或文件已按期删除"))
         return go(request, "households:import_page", batch.pk)
+    if ask := ask_to_confirm(request, page=reverse("households:import_page", args=[batch.pk])):
+        return ask
     file = BytesIO()
     with open_cards(BytesIO(batch.content)) as book:
         write(file, imports.returned_pages(book, imports.told_of(book, batch)))

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from changde.accounts.access import access
 from changde.accounts.areas import covers, ranges_of
+from changde.accounts.confirm import ask_to_confirm
 from changde.accounts.refusal import Refusal
 from changde.audit.services import record_export, record_read
 from changde.divisions.codes import Level, level_of
@@ -158,7 +159,9 @@ def of_household(request: HttpRequest, household_id: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @access("work_leads")
 def export(request: HttpRequest) -> HttpResponse:
-    """The queue as chosen, as a workbook, for a stated purpose."""
+    """The queue as chosen, as a workbook, for a stated purpose; the password is asked before the form is filled in."""
+    if request.method != "POST" and (ask := ask_to_confirm(request)):
+        return ask
     chosen = _chosen(request)
     leads = _chosen_leads(request, chosen, "work_leads")
     limit = settings.EXPORT_ROW_LIMIT
@@ -167,6 +170,8 @@ def export(request: HttpRequest) -> HttpResponse:
     if form.is_valid() and 0 < number <= limit:
         division = request.area.division  # type: ignore[attr-defined]
         reason = form.cleaned_data["reason"]
+        if ask := ask_to_confirm(request, carry=("reason",)):
+            return ask
         record_export("leads.export", by=request.user, area=division.code, rows=number, reason=reason)
         rows = list(leads.order_by(*chosen.order).select_related("owner", "village__parent"))
         return _file(_workbook(request, rows, reason), f"{_('线索')}-{timezone.localdate():%Y%m%d}.xlsx")

@@ -34,12 +34,11 @@ def needs(request: HttpRequest, household_id: int) -> HttpResponse:
             save_needs(
                 household=household,
                 year=year,
-                needs=form.needs(),
-                base=form.cleaned_data["base"],
+                change=form.change,
                 by=request.user,  # type: ignore[arg-type]
             )
         except NeedsClash as refusal:
-            form.show(refusal.kinds, refusal.theirs)
+            form.show(refusal)
             status = CONFLICT
         except Refusal as refusal:
             form.add_error(None, refusal.message)

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from changde.accounts.access import access
 from changde.accounts.areas import covers
-from changde.accounts.confirm import ask_to_confirm, confirmed_lately
+from changde.accounts.confirm import ask_to_confirm
 from changde.accounts.refusal import Refusal
 from changde.audit.services import record_export
 from changde.divisions.models import Division
@@ -107,8 +107,8 @@ def printout(request: HttpRequest, printout_id: int) -> HttpResponse:
 def printout_file(request: HttpRequest, printout_id: int) -> HttpResponse:
     """The file, for who asked and has just confirmed the password."""
     asked = get_object_or_404(printouts_of(request.user).defer(None), pk=printout_id)
-    if not confirmed_lately(request):
-        return ask_to_confirm(reverse("households:printout", args=[asked.pk]))
+    if ask := ask_to_confirm(request, page=reverse("households:printout", args=[asked.pk])):
+        return ask
     try:
         content = services.fetch(printout=asked, by=request.user)  # type: ignore[arg-type]
     except Refusal as refusal:

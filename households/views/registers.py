@@ -7,12 +7,14 @@ from typing import Any
 from django.contrib import messages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from changde.accounts.access import access
 from changde.accounts.areas import covers
+from changde.accounts.confirm import ask_to_confirm
 from changde.accounts.refusal import Refusal
 from changde.audit.services import record_export, record_read
 from changde.web.pages import UNPROCESSABLE, go, render_page
@@ -151,6 +153,8 @@ def returned(request: HttpRequest, version_id: int) -> HttpResponse:
     if version.content is None or not version.refused:
         messages.info(request, _("没有可取回的行：全部已接收，或文件已按期删除"))
         return go(request, "households:register", version.pk)
+    if ask := ask_to_confirm(request, page=reverse("households:register", args=[version.pk])):
+        return ask
     file = BytesIO()
     with open_register(BytesIO(version.content), version.kind) as table:
         write(file, [registers.returned_page(version, table)])

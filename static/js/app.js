@@ -213,6 +213,11 @@
     row.scrollLeft = tab.offsetLeft - (row.clientWidth - tab.offsetWidth) / 2;
   });
 
+  /* without a net: a page that says what to do (templates/web/service-worker.js) */
+  if (body.dataset.worker && "serviceWorker" in navigator) {
+    window.addEventListener("load", () => navigator.serviceWorker.register(body.dataset.worker, { updateViaCache: "all" }).catch(() => {}));
+  }
+
   const focusFirst = document.querySelector("[data-focus]");
   if (focusFirst) focusFirst.focus();
   restoreColumns();

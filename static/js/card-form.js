@@ -240,7 +240,7 @@
   });
 
   /* --- sections: empty, so many of so many, complete, or something to look at ------------------------------- */
-  const optional = (control) => { const around = control.closest(".field"); return Boolean(around && around.querySelector(".field-optional")); };
+  const optional = (control) => { if ("optional" in control.dataset) return true; const around = control.closest(".field"); return Boolean(around && around.querySelector(".field-optional")); };
 
   function refreshSections() {
     form.querySelectorAll("[data-section]").forEach((section) => {
@@ -345,7 +345,8 @@
     total.value = rows().length;
     while (Number(total.value) < wanted) form.dispatchEvent(new CustomEvent("card:row", { detail: addRow() }));
     form.dispatchEvent(new CustomEvent("card:fill", { detail: given }));
-    [...form.elements].filter(plain).forEach((control) => {
+    const strange = given.has("needs-base") ? "\n" : "needs-"; /* a draft that knows nothing of needs leaves them as they stand */
+    [...form.elements].filter(plain).filter((control) => !control.name.startsWith(strange)).forEach((control) => {
       const values = given.get(control.name) || [];
       if (control.type === "checkbox") control.checked = values.includes(control.value);
       else if (control.type === "radio") control.checked = values.length ? values.includes(control.value) : control.value === "";

@@ -63,8 +63,32 @@ def test_last_years_card_is_confirmed_by_sections_and_needs_are_named(
     assert household.memberships.get(relation="配偶").person.ethnicity == "土家族"
 
     page.get_by_role("link", name="填写诉求").click()
-    page.locator("[name=house][value=urgent]").check()
+    page.locator("[name=house]").select_option("urgent")
     page.locator("[name=house_detail]").fill("后墙开裂")
     page.get_by_role("button", name="保存诉求").click()
     expect(page.locator(".main")).to_contain_text("后墙开裂")
     assert HouseholdNeed.objects.get().year == 2020
+
+
+def test_needs_are_a_section_of_the_form_with_its_state_and_come_back_with_the_draft(
+    browse: Callable[..., Page], people: People
+) -> None:
+    call_command("load_index_default", stdout=io.StringIO())
+    household = save_card(card=a_card(), by=people.fengming_cadre)
+    page = browse(people.fengming_cadre, width=360, height=740)
+    page.goto(f"/households/{household.pk}/edit/")
+    state = page.locator(".section-nav a[href='#needs'] .state")
+    expect(state).to_have_text("空")
+    page.get_by_label("安全饮水：说明").fill("井干了")
+    expect(state).to_have_class(re.compile("state-warning"))
+    expect(page.locator(".need-line .field-note")).to_contain_text("请选紧急程度")
+    page.locator("[name=needs-water]").select_option("urgent")
+    expect(state).to_have_class(re.compile("state-done"))
+    expect(page.locator("[data-saved-state]")).to_contain_text("草稿已存到服务器", timeout=15_000)
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    page.reload()
+    expect(page.get_by_label("安全饮水：说明")).to_have_value("井干了")
+    page.get_by_role("button", name="保存户卡").click()
+    page.wait_for_url(re.compile(r"/households/\d+/$"))
+    expect(page.locator(".main")).to_contain_text("井干了")
+    assert list(HouseholdNeed.objects.values_list("kind", "urgency")) == [("water", "urgent")]

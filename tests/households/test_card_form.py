@@ -42,7 +42,7 @@ def filled_in(page: Any) -> dict[str, Any]:
     """What a browser would post of a page that nobody touched."""
     forms = page.context["forms"]
     data: dict[str, Any] = {"members-INITIAL_FORMS": "0", "members-TOTAL_FORMS": str(len(forms.members.forms))}
-    for form in [forms.household, *forms.members.forms]:
+    for form in [forms.household, *forms.members.forms, forms.needs]:
         for name in form.fields:
             value = form[name].value()
             if value not in (None, ""):
@@ -215,7 +215,10 @@ def confirmed(page: Any, **answers: str) -> dict[str, Any]:
     """The untouched new year's form, every group of last year's facts confirmed, `answers` apart."""
     forms = page.context["forms"]
     asked = [
-        form.add_prefix(name) for form in [forms.household, *forms.members] for name in form.fields if "still_" in name
+        form.add_prefix(name)
+        for form in [forms.household, *forms.members, forms.needs]
+        for name in form.fields
+        if "still_" in name
     ]
     return filled_in(page) | dict.fromkeys(asked, "same") | answers
 

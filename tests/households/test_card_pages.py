@@ -17,6 +17,7 @@ from households.services.cards import save_card
 from households.services.index_versions import load_default_versions
 from households.services.results import recompute_households
 from households.services.status import set_status
+from tests.conftest import confirmed
 from tests.factories import make_household
 from tests.households.cards import a_card, with_household, with_sheet
 from tests.personas import FENGMING, OTHER_VILLAGE, WULING_VILLAGE, People
@@ -272,12 +273,49 @@ def test_numbers_are_masked_on_every_part(cadre: Client, saved: Household, peopl
 
 def test_a_number_is_shown_on_request_and_the_look_is_logged(cadre: Client, saved: Household) -> None:
     person = saved.memberships.get(relation="户主").person
-    answer = cadre.post(
+    answer = confirmed(cadre).post(
         f"{LIST}{saved.pk}/reveal/", {"attribute": "id_number", "person": person.pk}, headers={"HX-Request": "true"}
     )
     assert person.id_number in text(answer)
     event = Event.objects.get(verb="households.reveal")
     assert (event.target_id, event.facts) == (str(person.pk), {"field": "id_number"})
+
+
+@pytest.mark.parametrize("headers", [{"HX-Request": "true"}, {}], ids=["in place", "without scripts"])
+def test_a_number_waits_for_the_password_which_goes_along_with_what_was_asked(
+    cadre: Client, saved: Household, people: People, headers: dict[str, str]
+) -> None:
+    people.fengming_cadre.set_password("a-long-sentence-of-mine")
+    people.fengming_cadre.save()
+    cadre.force_login(people.fengming_cadre, backend="django.contrib.auth.backends.ModelBackend")
+    person = saved.memberships.get(relation="户主").person
+    address, data = f"{LIST}{saved.pk}/reveal/", {"attribute": "id_number", "person": str(person.pk)}
+    for password in ({}, {"password": ""}, {"password": "wrong"}):
+        asked = text(cadre.post(address, data | password, headers=headers))
+        assert "再次输入密码" in asked and person.id_number not in asked
+        assert f'name="person" value="{person.pk}"' in asked and 'name="attribute" value="id_number"' in asked
+        assert "wrong" not in asked
+    assert not Event.objects.filter(verb="households.reveal").exists()
+    shown = cadre.post(address, data | {"password": "a-long-sentence-of-mine"}, headers=headers)
+    assert person.id_number in text(shown)
+    assert Event.objects.filter(verb="households.reveal").count() == 1
+    again = cadre.post(address, data, headers=headers)
+    assert person.id_number in text(again)
+
+
+def test_wrong_passwords_at_a_number_lock_like_those_of_a_login(
+    cadre: Client, saved: Household, people: People, settings: Any
+) -> None:
+    settings.AXES_FAILURE_LIMIT = 2
+    people.fengming_cadre.set_password("a-long-sentence-of-mine")
+    people.fengming_cadre.save()
+    cadre.force_login(people.fengming_cadre, backend="django.contrib.auth.backends.ModelBackend")
+    person = saved.memberships.get(relation="户主").person
+    data = {"attribute": "id_number", "person": str(person.pk)}
+    for password in ("wrong", "wrong", "a-long-sentence-of-mine"):
+        answer = text(cadre.post(f"{LIST}{saved.pk}/reveal/", data | {"password": password}))
+    assert "登录暂停" in answer and person.id_number not in answer
+    assert not Event.objects.filter(verb="households.reveal").exists()
 
 
 @pytest.mark.parametrize("data", [{"attribute": "password"}, {"attribute": "phone", "person": "0"}, {}])

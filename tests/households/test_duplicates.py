@@ -27,7 +27,7 @@ from households.models import (
 from households.services import duplicates
 from households.services.cards import NumberWaits, save_card
 from households.services.duplicates import card_from_text, find_candidates
-from tests.conftest import login
+from tests.conftest import confirmed, login
 from tests.factories import id_number, make_household
 from tests.households.cards import a_card, a_member
 from tests.personas import CITY, FENGMING, OTHER_VILLAGE, RESHI, TAOYUAN, WULING_VILLAGE, People
@@ -320,8 +320,12 @@ def test_a_number_is_shown_on_request_and_logged(people: People) -> None:
     kept, _left = alike(FENGMING, OTHER_VILLAGE)
     find_candidates()
     address = reverse("households:duplicate_reveal", args=[the_case().pk])
-    answer = login(people.reshi_officer).post(address, {"side": "first", "attribute": "id_number"})
-    assert (Person.objects.get(memberships__household=kept).id_number or "") in answer.content.decode()
+    client, data = login(people.reshi_officer), {"side": "first", "attribute": "id_number"}
+    number = Person.objects.get(memberships__household=kept).id_number or "?"
+    asked = client.post(address, data).content.decode()
+    assert ("再次输入密码" in asked, 'name="side" value="first"' in asked, number in asked) == (True, True, False)
+    assert not Event.objects.filter(verb="households.reveal").exists()
+    assert number in confirmed(client).post(address, data).content.decode()
     assert Event.objects.get(verb="households.reveal").facts["case"] == the_case().pk
 
 

@@ -3,6 +3,7 @@
 import io
 from dataclasses import replace
 from decimal import Decimal
+from urllib.parse import urlencode
 
 import openpyxl
 import pytest
@@ -16,6 +17,7 @@ from households import tasks  # noqa: F401 - registers the handlers
 from households.domain.card_workbook import open_cards
 from households.models import Household, ImportBatch, ImportProblem
 from households.services import imports
+from tests.conftest import confirmed
 from tests.households import hostile
 from tests.households.cards import a_member
 from tests.households.test_card_tables import HOUSEHOLDS, MEMBERS, text_of
@@ -71,7 +73,13 @@ def test_refused_rows_come_back_for_who_brought_them_and_the_export_is_logged(pe
     upload(client, workbook_of(family(village_code=430725103204)))
     do_jobs()
     batch = ImportBatch.objects.get()
-    answer = client.get(reverse("households:import_returned", args=[batch.pk]))
+    address, page = (
+        reverse(name, args=[batch.pk]) for name in ("households:import_returned", "households:import_page")
+    )
+    asked = client.get(address)
+    assert asked["Location"] == f"/accounts/confirm/?{urlencode({'next': address, 'page': page})}"
+    assert not Event.objects.filter(kind=Event.Kind.EXPORT).exists()
+    answer = confirmed(client).get(address)
     sheet = openpyxl.load_workbook(io.BytesIO(b"".join(answer.streaming_content)))["户信息"]
     assert "该村不在您的工作范围之内" in sheet.cell(2, sheet.max_column).value
     assert Event.objects.get(kind=Event.Kind.EXPORT).verb == "households.returned_rows"

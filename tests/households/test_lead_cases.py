@@ -15,7 +15,7 @@ from households.selectors import leads as selectors
 from households.services import lead_cases
 from households.services.leads import Hit, keep_household_leads
 from households.views.leads import XLSX
-from tests.conftest import login
+from tests.conftest import confirmed, login
 from tests.factories import make_household
 from tests.personas import CITY, FENGMING, RESHI, TAOYUAN, WULING_VILLAGE
 
@@ -226,7 +226,13 @@ def test_the_home_page_names_what_waits_and_what_is_late(lead, people):
 
 
 def test_a_file_of_the_queue_names_its_purpose_and_stands_in_the_log(lead, people):
-    answer = login(people.reshi_officer).post(f"{DESK}export/", {"reason": "六月集中走访"})
+    client, data = login(people.reshi_officer), {"reason": "六月集中走访"}
+    assert client.get(f"{DESK}export/?kind=kin")["Location"].endswith("?next=%2Fleads%2Fexport%2F%3Fkind%3Dkin")
+    asked = client.post(f"{DESK}export/", data)
+    assert "再次输入密码" in asked.content.decode() and 'name="reason" value="六月集中走访"' in asked.content.decode()
+    assert not Event.objects.filter(verb="leads.export").exists()
+    assert confirmed(client).get(f"{DESK}export/").status_code == 200
+    answer = client.post(f"{DESK}export/", data)
     assert (answer.status_code, answer["Content-Type"]) == (
         200,
         XLSX,

@@ -2,6 +2,7 @@
 
 import io
 from datetime import date
+from urllib.parse import urlencode
 
 import openpyxl
 import pytest
@@ -15,6 +16,7 @@ from changde.divisions.models import Division
 from changde.jobs.services import run_job
 from households import tasks  # noqa: F401 - registers what does the jobs
 from households.models import Finding, RegisterKeeper, RegisterVersion
+from tests.conftest import confirmed
 from tests.factories import make_household
 from tests.households.registers import cars, take, text_table
 from tests.personas import FENGMING, TAOYUAN
@@ -57,7 +59,13 @@ def test_an_office_uploads_looks_puts_in_force_and_withdraws(number, people, as_
     client.post(reverse("households:register_accept", args=[version.pk]))
     version = work(RegisterVersion.objects.get())
     assert (version.state, version.opened, Finding.objects.of_leads().open().count()) == ("done", 1, 1)
-    back = client.get(reverse("households:register_returned", args=[version.pk]))
+    address, page = (
+        reverse(name, args=[version.pk]) for name in ("households:register_returned", "households:register")
+    )
+    assert client.get(address)["Location"] == f"/accounts/confirm/?{urlencode({'next': address, 'page': page})}"
+    assert not Event.objects.filter(verb="registers.returned_rows").exists()
+    back = confirmed(client).get(address)
+    assert Event.objects.get(verb="registers.returned_rows").facts["rows"] == 1
     (_headers, row) = openpyxl.load_workbook(io.BytesIO(back.getvalue())).active.iter_rows(values_only=True)
     assert row[0] == "17" and row[-1].startswith("证件号码：")
     client.post(reverse("households:register_withdraw", args=[version.pk]))

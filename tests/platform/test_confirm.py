@@ -37,12 +37,18 @@ def asked(client: Client, export: CardExport) -> bool:
 def test_a_download_asks_for_the_password_and_the_right_one_leads_back(cadre: Client, export: CardExport) -> None:
     answer = cadre.get(f"/exports/{export.pk}/file/", follow=True)
     text = answer.content.decode()
-    assert "再次输入密码" in text and f'value="/exports/{export.pk}/"' in text
-    answer = cadre.post("/accounts/confirm/", {"password": PASSWORD, "next": f"/exports/{export.pk}/"})
-    assert answer["Location"] == f"/exports/{export.pk}/"
+    file, page = f"/exports/{export.pk}/file/", f"/exports/{export.pk}/"
+    assert "再次输入密码" in text and f'name="next" value="{file}"' in text and f'name="page" value="{page}"' in text
+    begun = cadre.post("/accounts/confirm/", {"password": PASSWORD, "next": file, "page": page}).content.decode()
+    assert f'content="0; url={file}"' in begun and f'href="{page}"' in begun
     assert not asked(cadre, export)
     event = Event.objects.get(verb="accounts.confirm_password")
     assert (event.actor, event.target_id) == (export.owner, str(export.owner_id))
+
+
+def test_a_page_that_asked_comes_by_itself(cadre: Client) -> None:
+    answer = cadre.post("/accounts/confirm/", {"password": PASSWORD, "next": "/leads/export/?kind=kin"})
+    assert answer["Location"] == "/leads/export/?kind=kin"
 
 
 def test_a_wrong_password_is_told_at_its_field_and_opens_nothing(cadre: Client, export: CardExport) -> None:
@@ -73,6 +79,8 @@ def test_too_many_wrong_passwords_lock_even_the_right_one(cadre: Client, export:
 def test_nobody_is_led_to_another_site(cadre: Client, address: str) -> None:
     assert 'name="next" value="/"' in cadre.get("/accounts/confirm/", {"next": address}).content.decode()
     assert cadre.post("/accounts/confirm/", {"password": PASSWORD, "next": address})["Location"] == "/"
+    begun = cadre.post("/accounts/confirm/", {"password": PASSWORD, "next": "/", "page": address})
+    assert begun["Location"] == "/"
 
 
 def test_the_export_of_somebody_else_is_not_there_before_any_question(
