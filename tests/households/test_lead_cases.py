@@ -241,6 +241,7 @@ def test_a_confirmed_lead_says_what_the_procedure_does_and_the_next_case_comes(l
     answer = client.post(f"{DESK}{lead.pk}/decide/", YES)
     assert answer["Location"] == f"{DESK}{after.pk}/"
     page = client.get(answer["Location"]).content.decode()
+    assert "欧阳线索 户的“应纳未纳”已办结：属实" in page
     assert "拟本村的识别名单" in page
     assert "撤销" in page
 
