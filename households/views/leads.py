@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
@@ -34,13 +35,16 @@ from households.forms.leads import (
     VisitForm,
 )
 from households.lead_messages import facts_of, figures_of, next_step, rule_name, sentence
-from households.models import Finding, Household
+from households.listings import KEPT_LISTS
+from households.models import Finding, Household, HouseholdStatus, SavedFilter
 from households.selectors import leads as selectors
+from households.selectors.card_list import code_within
 from households.selectors.leads import AREA, OFFICE, STATES, Chosen
+from households.selectors.listing import kept_filters
 from households.selectors.search import sealed, unsealed
 from households.services import lead_cases
 
-FILTERS = ("state", "kind", "whose", "find")  # of the address, kept from page to page
+FILTERS = ("state", "kind", "whose", "status", "within", "find")  # of the address, kept from page to page
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -62,7 +66,7 @@ def find(request: HttpRequest) -> HttpResponse:
     known = form.cleaned_data
     text = known.get("find", "").strip()
     chosen = {name: known[name] for name in ("kind", "whose") if known.get(name)}
-    chosen |= {"state": request.GET.get("state", "")} if request.GET.get("state", "") in STATES else {}
+    chosen |= {name: request.GET[name] for name in ("state", "status", "within") if request.GET.get(name)}
     query = QueryDict(mutable=True)
     query.update(chosen | ({"find": sealed(request.user, text)} if text else {}))
     return redirect(f"{reverse('households:leads')}?{query.urlencode()}")
@@ -244,6 +248,8 @@ def _chosen(request: HttpRequest) -> Chosen:
         kind=known.get("kind", ""),
         whose=known.get("whose") or home,
         find=unsealed(request.user, asked.get("find", "")).strip(),
+        status=asked["status"] if asked.get("status") in HouseholdStatus.values else "",
+        within=code_within(request.area.division, asked.get("within", "")) or 0,  # type: ignore[attr-defined]
     )
 
 
@@ -261,12 +267,15 @@ def _chosen_leads(request: HttpRequest, chosen: Chosen, capability: str = "read_
 
 
 def query_of(request: HttpRequest, **other: str) -> str:
-    """The filters of the address without the page, with one changed."""
+    """The filters of the address without the page, with some changed; an empty one is taken off."""
     kept = QueryDict(mutable=True)
     for name in FILTERS:
         if request.GET.get(name):
             kept[name] = request.GET[name]
     kept.update(other)
+    for name, value in other.items():
+        if not value:
+            del kept[name]
     return kept.urlencode()
 
 
@@ -280,17 +289,17 @@ def _queue(request: HttpRequest) -> dict[str, Any]:
     chosen = _chosen(request)
     leads = _chosen_leads(request, chosen)
     page = selectors.page_of(leads, chosen, request.GET)
-    names = {"open": _("待办"), "late": _("超期"), "visited": _("已走访"), "decided": _("已办结")}
+    names = selectors.state_names()
     user: Any = request.user
     states = []
     for state in STATES:
-        of_state = Chosen(state=state, kind=chosen.kind, whose=chosen.whose, find=chosen.find)
+        of_state = replace(chosen, state=state)
         count = None if state == "decided" else selectors.counted(_chosen_leads(request, of_state))
         states.append(
             {"text": names[state], "href": f"?{query_of(request, state=state)}", "on": state == chosen.state,
              "count": count}
         )  # fmt: skip
-    of_area = Chosen(state=chosen.state, kind=chosen.kind, whose=AREA, find=chosen.find)
+    of_area = replace(chosen, whose=AREA)
     return {
         "page": page,
         "elsewhere": "" if page.rows or chosen.whose == AREA else selectors.counted(_chosen_leads(request, of_area)),
@@ -298,9 +307,14 @@ def _queue(request: HttpRequest) -> dict[str, Any]:
         "rows": [(lead, text_of(lead), band(lead.priority)) for lead in page.rows],
         "chosen": chosen,
         "states": states,
+        "narrowed": _narrowed(request, chosen),
         "filter_form": _filter_form(request, {"kind": chosen.kind, "whose": chosen.whose, "find": chosen.find}),
-        "filtered": bool(chosen.kind or chosen.find),
+        "filtered": bool(chosen.kind or chosen.find or chosen.status or chosen.within),
+        "opens_filters": bool(chosen.kind or chosen.find),
         "last": _last_decision(request),
+        "kept_list": KEPT_LISTS[SavedFilter.Listing.LEADS],
+        "kept_filters": kept_filters(user, SavedFilter.Listing.LEADS),
+        "kept_query": selectors.kept_lead_query(request.GET),
         "kept": [(name, request.GET[name]) for name in FILTERS if request.GET.get(name)],
         "query": query_of(request),
         "may_work": user.can("work_leads"),
@@ -309,6 +323,17 @@ def _queue(request: HttpRequest) -> dict[str, Any]:
         "may_compare": user.can("read_fairness"),
         "may_keep_cadres": user.can("manage_village_cadres"),
     }
+
+
+def _narrowed(request: HttpRequest, chosen: Chosen) -> list[dict[str, Any]]:
+    """Chips of what the address narrows to and the form does not show; each can be taken off."""
+    place = Division.objects.filter(pk=chosen.within).first() if chosen.within else None
+    on = [("within", place.name)] if place else []
+    on += [("status", HouseholdStatus(chosen.status).label)] if chosen.status else []
+    return [
+        {"text": text, "href": f"?{query_of(request, **{name: ''})}", "on": True, "removable": True}
+        for name, text in on
+    ]
 
 
 def _together_href(request: HttpRequest, leads: Sequence[Finding]) -> str:
