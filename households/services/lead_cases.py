@@ -145,8 +145,9 @@ def undo(*, lead: Finding, by: User) -> Finding:
 def undo_together(*, lead: Finding, by: User) -> Together:
     """Take back what was decided together with this lead, as `undo` does each; what was touched since then stays and is
     told with the reason. Raises Refusal where this lead is not the person's own decision of the last hour."""
-    _may_take_back(_mine(lead, by), by, alone=False)
-    rows = _locked(decided_together(lead, by), by)
+    here = Finding.objects.get(pk=lead.pk)
+    _may_take_back(here, by, alone=False)
+    rows = _locked(decided_together(here, by), by)
     free, refused = _sorted_out(rows, lambda row: _may_take_back(row, by))
     for row in free:
         _take_back(row, by, together=len(free))

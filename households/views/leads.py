@@ -27,6 +27,7 @@ from households.domain.priority import band
 from households.domain.status_leads import NOT_COUNTED
 from households.domain.workbook import Page, write
 from households.forms.leads import (
+    GROUP_NAMES,
     DecisionForm,
     HandOverForm,
     LeadExportForm,
@@ -310,7 +311,6 @@ def _queue(request: HttpRequest) -> dict[str, Any]:
         "narrowed": _narrowed(request, chosen),
         "filter_form": _filter_form(request, {"kind": chosen.kind, "whose": chosen.whose, "find": chosen.find}),
         "filtered": bool(chosen.kind or chosen.find or chosen.status or chosen.within),
-        "opens_filters": bool(chosen.kind or chosen.find),
         "last": _last_decision(request),
         "kept_list": KEPT_LISTS[SavedFilter.Listing.LEADS],
         "kept_filters": kept_filters(user, SavedFilter.Listing.LEADS),
@@ -326,13 +326,20 @@ def _queue(request: HttpRequest) -> dict[str, Any]:
 
 
 def _narrowed(request: HttpRequest, chosen: Chosen) -> list[dict[str, Any]]:
-    """Chips of what the address narrows to and the form does not show; each can be taken off."""
+    """Chips of what the address narrows to; each can be taken off."""
     place = Division.objects.filter(pk=chosen.within).first() if chosen.within else None
-    on = [("within", place.name)] if place else []
-    on += [("status", HouseholdStatus(chosen.status).label)] if chosen.status else []
+    kinds = {**GROUP_NAMES, **dict(Finding.Kind.choices)}
+    on = {
+        "within": place.name if place else "",
+        "status": HouseholdStatus(chosen.status).label if chosen.status else "",
+        "kind": kinds[chosen.kind] if chosen.kind else "",
+        "find": _("查找：%(text)s") % {"text": chosen.find} if chosen.find else "",
+    }
+    desk = reverse("households:leads")
     return [
-        {"text": text, "href": f"?{query_of(request, **{name: ''})}", "on": True, "removable": True}
-        for name, text in on
+        {"text": text, "href": f"{desk}?{query_of(request, **{name: ''})}", "on": True, "removable": True}
+        for name, text in on.items()
+        if text
     ]
 
 

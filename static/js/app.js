@@ -108,7 +108,7 @@
 
   /* --- keys: / searches, J and K walk a list, X ticks, Enter opens, [data-key] buttons answer their letter --- */
   function typing(target) {
-    return target.isContentEditable || (/^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) && !target.matches("input[data-select]"));
+    return target.isContentEditable || (/^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) && !target.matches("input[data-select], input[data-select-all]"));
   }
 
   function walked() {

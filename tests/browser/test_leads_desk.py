@@ -56,6 +56,10 @@ def test_j_k_x_and_b_choose_and_enter_opens(browse: Callable[..., Page], people:
     page.keyboard.press("u")
     expect(page.get_by_text("2 条线索重新待办")).to_be_visible()
     assert decisions() == ["", "", ""]
+    page.get_by_label("选中本页").click()
+    page.keyboard.press("b")
+    expect(page.locator("input[name=lead]:checked")).to_have_count(3)
+    page.go_back()
     page.keyboard.press("j")
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"/leads/\d+/"))

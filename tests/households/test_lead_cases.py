@@ -304,8 +304,9 @@ def test_a_confirmed_lead_says_what_the_procedure_does_and_the_next_case_comes(l
 
 
 def test_a_wrong_form_says_so_at_its_field_and_writes_nothing(lead, people):
-    answer = login(people.reshi_officer).post(f"{DESK}{lead.pk}/decide/", YES)
+    answer = login(people.reshi_officer).post(f"{DESK}{lead.pk}/decide/", YES | {"reason": ""})
     assert answer.status_code == 422
+    assert sorted(answer.context["decision_form"].errors) == ["no_visit_reason", "reason"]  # all at once
     assert "为什么不需走访" in answer.content.decode()
     lead.refresh_from_db()
     assert lead.decision == ""

@@ -113,12 +113,16 @@ def test_who_reads_no_leads_gets_the_words_of_a_cell_and_no_door_to_a_refusal(ce
 def test_the_desk_says_what_it_is_narrowed_to_and_widens_to_nothing(cells):
     client = login(cells.reshi_officer)
     page = client.get(f"/leads/?whose=area&kind=left_out&status=unregistered&within={FENGMING}")
-    assert [chip["href"] for chip in page.context["narrowed"]] == [
-        "?kind=left_out&whose=area&status=unregistered",
-        f"?kind=left_out&whose=area&within={FENGMING}",
+    assert [(str(chip["text"]), chip["href"]) for chip in page.context["narrowed"]] == [
+        ("凤鸣村", "/leads/?kind=left_out&whose=area&status=unregistered"),
+        ("未建档", f"/leads/?kind=left_out&whose=area&within={FENGMING}"),
+        ("应纳未纳", f"/leads/?whose=area&status=unregistered&within={FENGMING}"),
     ]
     far = client.get(f"/leads/?whose=area&kind=left_out&within={WULING_VILLAGE}").context
-    assert (far["narrowed"], {lead.village_id for lead, *_ in far["rows"]}) == ([], {FENGMING, OTHER_VILLAGE})
+    assert ([str(chip["text"]) for chip in far["narrowed"]], {lead.village_id for lead, *_ in far["rows"]}) == (
+        ["应纳未纳"],
+        {FENGMING, OTHER_VILLAGE},
+    )
 
 
 # -- the trend ------------------------------
