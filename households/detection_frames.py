@@ -48,6 +48,13 @@ def detection_cards(*, year: int, first: int, last: int) -> pd.DataFrame:
     return cards
 
 
+def typed_cards(*, year: int, first: int, last: int) -> set[int]:
+    """Households whose sheet of the year was typed here, not brought by a file (sql/typed_cards.sql)."""
+    parameters = {"year": year, "first": first, "last": last}
+    found = copy_out(sql_text(SQL / "typed_cards.sql"), parameters, dtype={"household_id": "int64"})
+    return set(found["household_id"].tolist())
+
+
 def kin_ties(*, year: int, county_first: int, county_last: int, first: int, last: int) -> pd.DataFrame:
     """Ties of households to village cadres (sql/kin_ties.sql)."""
     parameters = {

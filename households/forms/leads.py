@@ -80,13 +80,12 @@ class DecisionForm(forms.Form):
     """After a visit the reason alone; without one also why none is needed."""
 
     reason = _words(gettext_lazy("结论的依据"))
-    no_visit_reason = _words(
-        gettext_lazy("不需走访的理由"), required=False, help_text=gettext_lazy("没有走访记录时必填")
-    )
+    no_visit_reason = _words(gettext_lazy("不需走访的理由"), help_text=gettext_lazy("没有走访记录时必填"))
     decision = forms.ChoiceField(choices=[("confirmed", ""), ("dismissed", "")])
 
     def __init__(self, *args: Any, visited: bool, **options: Any) -> None:
         super().__init__(*args, **options)
+        self.fields["no_visit_reason"].error_messages["required"] = _("先记下走访情况，或写明为什么不需走访")
         if visited:
             del self.fields["no_visit_reason"]
 

@@ -1,4 +1,4 @@
-"""How people look at the list of cards: the columns they chose, the filters they keep."""
+"""How people look at lists: the columns of cards they chose, the filters of cards and leads they keep."""
 
 from datetime import timedelta
 
@@ -41,11 +41,17 @@ class SavedFilterQuerySet(ScopedQuerySet):
 
 
 class SavedFilter(models.Model):
-    """A filter of the list under a name. `query` is the address's query: names and values of filters, never a search.
+    """A filter of a list under a name. `query` is the address's query: names and values of filters, never a search.
 
-    `area` is the division of the office it is shared with. A deleted one stays a while, so that it can be taken back.
+    `listing` is the list it is of (households.listings). `area` is the division of the office it is shared with. A
+    deleted one stays a while, so that it can be taken back.
     """
 
+    class Listing(models.TextChoices):
+        CARDS = "cards", _("户卡")
+        LEADS = "leads", _("线索核查")
+
+    listing = models.CharField(max_length=10, choices=Listing, default=Listing.CARDS, db_default=Listing.CARDS)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     area = models.BigIntegerField()
     name = models.CharField(_("名称"), max_length=40)
@@ -61,8 +67,9 @@ class SavedFilter(models.Model):
         indexes = [models.Index(fields=["area"], condition=Q(shared=True, deleted_at=None), name="saved_filter_shared")]
         constraints = [
             models.UniqueConstraint(
-                fields=["owner", "name"], condition=Q(deleted_at=None), name="saved_filter_name_once"
+                fields=["owner", "listing", "name"], condition=Q(deleted_at=None), name="saved_filter_name_once"
             ),
+            models.CheckConstraint(name="saved_filter_listing", condition=Q(listing__in=["cards", "leads"])),
             models.CheckConstraint(name="saved_filter_has_name", condition=~Q(name="")),
         ]
 

@@ -6,7 +6,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import Aggregate, Count, DurationField, ExpressionWrapper, F, Q, QuerySet
+from django.http import QueryDict
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from changde.accounts.models import User
 from changde.divisions.codes import Level, level_of
@@ -14,7 +16,7 @@ from changde.divisions.models import Division
 from changde.web.keyset import KeysetPage
 from households.domain.priority import Said, expected_precision, weight_of, wilson
 from households.domain.status_leads import NOT_COUNTED
-from households.models import Finding, Household, LeadRule, Result
+from households.models import Finding, Household, HouseholdStatus, LeadRule, Result
 
 Kind = Finding.Kind
 GROUPS: Mapping[str, Sequence[str]] = {
@@ -30,7 +32,8 @@ GROUPS: Mapping[str, Sequence[str]] = {
         Kind.VILLAGE_RATE,
     ),
 }  # fmt: skip
-STATES = ("open", "late", "visited", "decided")
+STATES = ("open", "late", "week", "visited", "decided")
+WEEK = timedelta(days=7)  # due today or in the six days after it
 OFFICE, AREA, MINE = WHOSE = ("office", "area", "mine")
 COUNTED = 999
 ORDER = ("doubt", "due_on", "village_id", "pk")
@@ -39,16 +42,37 @@ ORDER = ("doubt", "due_on", "village_id", "pk")
 @dataclass(frozen=True)
 class Chosen:
     """What the desk shows. `kind`: a kind or a group, empty: all; `find`: a household number or how a head's name
-    begins."""
+    begins; `status`: of the household, `within`: the code of a division inside the area, 0: all of it."""
 
     state: str = "open"
     kind: str = ""
     whose: str = AREA
     find: str = ""
+    status: str = ""
+    within: int = 0
 
     @property
     def order(self) -> tuple[str, ...]:
         return ("-decided_at", "-pk") if self.state == "decided" else ORDER
+
+
+def state_names() -> dict[str, str]:
+    return {
+        "open": _("待办"), "late": _("超期"), "week": _("一周内到期"), "visited": _("已走访"), "decided": _("已办结"),
+    }  # fmt: skip
+
+
+def kept_lead_query(parameters: QueryDict) -> str:
+    """The part of the desk's address that is worth keeping under a name: never the search, never the page."""
+    query = QueryDict(mutable=True)
+    kinds = (*GROUPS, *Finding.LEADS)
+    for name, known in (("state", STATES), ("kind", kinds), ("whose", WHOSE), ("status", HouseholdStatus.values)):
+        if parameters.get(name, "") in known:
+            query[name] = parameters[name]
+    within = parameters.get("within", "")
+    if len(within) == 12 and within.isascii() and within.isdecimal():
+        query["within"] = within
+    return query.urlencode()
 
 
 def offices_of(user: User) -> list[int]:
@@ -62,6 +86,10 @@ def queue(user: User, *, within: int | None, chosen: Chosen, capability: str = "
     leads = Finding.objects.leads_visible_to(user, capability)
     if within:
         leads = leads.within(within)
+    if chosen.within:
+        leads = leads.within(chosen.within)
+    if chosen.status:
+        leads = leads.filter(household__status=chosen.status)
     if chosen.kind in GROUPS:
         leads = leads.filter(kind__in=GROUPS[chosen.kind])
     elif chosen.kind:
@@ -82,7 +110,14 @@ def _in_state(leads: Any, state: str) -> Any:
     leads = leads.open()
     if state == "late":
         return leads.filter(due_on__lt=timezone.localdate())
+    if state == "week":
+        return _due_this_week(leads)
     return leads.filter(visited_on__isnull=False) if state == "visited" else leads
+
+
+def _due_this_week(leads: Any) -> Any:
+    today = timezone.localdate()
+    return leads.filter(due_on__gte=today, due_on__lt=today + WEEK)
 
 
 def page_of(leads: Any, chosen: Chosen, parameters: Mapping[str, Any]) -> KeysetPage:
@@ -144,14 +179,16 @@ def result_of(household: Household, year: int | None) -> Result | None:
 
 @dataclass(frozen=True)
 class Waiting:
-    """Of one's own office: how many (up to COUNTED + 1), since when the oldest, how many late, the first due date of
-    all and of those that are not late."""
+    """Of one's own office: how many in all, late and due within a week (each up to COUNTED + 1), since when the oldest;
+    the first due date of all, of those due within the week and of those due later."""
 
     count: int = 0
     since: datetime | None = None
     late: int = 0
+    week: int = 0
     due: date | None = None
-    next_due: date | None = None
+    week_due: date | None = None
+    later_due: date | None = None
 
 
 def waiting(user: User, within: int) -> Waiting:
@@ -161,10 +198,22 @@ def waiting(user: User, within: int) -> Waiting:
     found = list(leads.order_by("due_on", "pk").values_list("found_at", "due_on")[: COUNTED + 1]) if own else []
     if not found:
         return Waiting()
+    today = timezone.localdate()
     days = [due for _found, due in found if due is not None]
-    late = sum(due < timezone.localdate() for due in days)
-    next_due = days[late] if late < len(days) else None
-    return Waiting(len(found), min(at for at, _due in found), late, days[0], next_due)
+    late, soon = (sum(due < before for due in days) for before in (today, today + WEEK))
+    week = soon - late
+    if soon > COUNTED:  # read no further than into the week
+        week = _due_this_week(leads).order_by()[: COUNTED + 1].count()
+    due_from = {place: days[place] if place < len(days) else None for place in (late, soon)}
+    return Waiting(
+        count=len(found),
+        since=min(at for at, _due in found),
+        late=late,
+        week=week,
+        due=days[0],
+        week_due=due_from[late] if week else None,
+        later_due=due_from[soon],
+    )
 
 
 # -- right and wrong ------------------------------

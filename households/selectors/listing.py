@@ -19,9 +19,9 @@ def columns_of(user: User) -> Sequence[Column]:
     return named(choice or STANDARD)
 
 
-def kept_filters(user: User) -> QuerySet[SavedFilter]:
-    """One's own and the office's, by name."""
-    return SavedFilter.objects.visible_to(user).kept().select_related("owner")
+def kept_filters(user: User, listing: str = SavedFilter.Listing.CARDS) -> QuerySet[SavedFilter]:
+    """Of one list: one's own and the office's, by name."""
+    return SavedFilter.objects.visible_to(user).kept().filter(listing=listing).select_related("owner")
 
 
 def deleted_filters(user: User) -> QuerySet[SavedFilter]:

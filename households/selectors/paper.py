@@ -10,6 +10,7 @@ from changde.divisions.models import Division
 from households.domain.card import Member
 from households.models import Finding, Household, MemberSheet, Printout, Result, Sheet
 from households.models.household import HouseholdStatus
+from households.objection_periods import ObjectionPeriod, objection_periods
 from households.selectors.cards import Reader, flags_of
 
 REGISTERED = (
@@ -22,7 +23,8 @@ REGISTERED = (
 
 @dataclass(frozen=True)
 class PaperCard:
-    """One card of one year. `sheet` is None when the year was never entered, `result` when it was not worked out."""
+    """One card of one year. `sheet` is None when the year was never entered, `result` when it was not worked out.
+    `periods` are those in which one may object to the lists of its village."""
 
     household: Household
     way: list[Division]
@@ -31,6 +33,7 @@ class PaperCard:
     members: list[tuple[MemberSheet, int | None]]
     result: Result | None
     flags: list[str]
+    periods: list[ObjectionPeriod]
 
 
 def paper_cards(user: Reader, households: Sequence[Household], year: int | None) -> list[PaperCard]:
@@ -44,6 +47,7 @@ def paper_cards(user: Reader, households: Sequence[Household], year: int | None)
     findings = defaultdict(list)
     for finding in Finding.objects.visible_to(user).open().filter(household__in=households):
         findings[finding.household_id].append(finding)
+    periods = objection_periods(households, year) if year else {}
     ways = {village.pk: village.path() for village in {household.village for household in households}}
     return [
         PaperCard(
@@ -54,6 +58,7 @@ def paper_cards(user: Reader, households: Sequence[Household], year: int | None)
             members=members[household.pk],
             result=found.get(household.pk),
             flags=flags_of(found.get(household.pk), findings[household.pk]),
+            periods=periods.get(household.pk, []),
         )
         for household in households
     ]

@@ -1,6 +1,7 @@
 """Comparisons of who types and of villages, written anew for a county and year by each search for leads."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from django.db import transaction
 from changde.accounts.areas import between
 from changde.audit.services import record
 from changde.divisions.codes import code_range
+from households import detection_frames as frames
 from households.domain.detection import bunching, digits, typing_speed, village_rate
 from households.models import Comparison, Finding
 from households.services.card_patterns import AMOUNTS, County, expected_help
@@ -21,6 +23,10 @@ def compare(county: County) -> int:
     first, last = code_range(county.code)
     Comparison.objects.filter(between("area", first, last), year=county.year).delete()
     decided = _decided(county)
+    # A file names who typed and when, elsewhere and as it likes: only what was saved here says how long a card took.
+    typed = frames.typed_cards(year=county.year, first=first, last=last)
+    typed_at = county.cards["entered_at"].where(county.cards["household_id"].isin(typed))
+    county = replace(county, cards=county.cards.assign(entered_at=typed_at))
     rows = _clerks(county, decided) + _villages(county, decided)
     Comparison.objects.bulk_create(rows, batch_size=2000)
     record("leads.compare", by=None, area=county.code, year=county.year, units=len(rows))

@@ -1,4 +1,4 @@
-"""How a person looks at the list of cards: chosen columns, kept filters."""
+"""How a person looks at lists: chosen columns of cards, kept filters of cards and leads."""
 
 from collections.abc import Sequence
 
@@ -26,17 +26,19 @@ def choose_columns(*, by: User, columns: Sequence[str]) -> ColumnChoice:
 
 
 @transaction.atomic
-def keep_filter(*, by: User, area: int, name: str, query: str, shared: bool = False) -> SavedFilter:
-    """Keep a filter under a name. Raises Refusal when nothing is filtered or the name is taken."""
+def keep_filter(
+    *, by: User, area: int, name: str, query: str, shared: bool = False, listing: str = SavedFilter.Listing.CARDS
+) -> SavedFilter:
+    """Keep a filter of a list under a name. Raises Refusal when nothing is filtered or the name is taken."""
     if not query:
         raise Refusal("nothing_filtered", _("没有筛选条件，无需保存；请先选好条件"), field="name")
     if SavedFilter.objects.kept().filter(owner=by).count() >= MOST_FILTERS:
         raise Refusal(
             "too_many", _("最多保存 %(number)s 个常用筛选；请先删除不用的") % {"number": MOST_FILTERS}, field="name"
         )
-    kept = SavedFilter(owner=by, area=area, name=_plain(name), query=query, shared=shared)
+    kept = SavedFilter(listing=listing, owner=by, area=area, name=_plain(name), query=query, shared=shared)
     _write(kept)
-    record("households.keep_filter", by=by, target=kept, area=area, shared=shared)
+    record("households.keep_filter", by=by, target=kept, area=area, shared=shared, listing=listing)
     return kept
 
 

@@ -17,7 +17,8 @@ from changde.web.pages import go, render_page
 from households.columns import COLUMNS
 from households.filters import ORDERS
 from households.list_cells import heads_of, write_cells
-from households.models import CardDraft
+from households.listings import KEPT_LISTS
+from households.models import CardDraft, SavedFilter
 from households.selectors import cards as selectors
 from households.selectors.card_list import CardList, card_list, code_within, kept_query
 from households.selectors.listing import columns_of, kept_filters
@@ -48,6 +49,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "all_columns": [(column, column in columns) for column in COLUMNS],
         "kept_filters": kept_filters(request.user),  # type: ignore[arg-type]
         "kept_query": kept_query(request.GET),
+        "kept_list": KEPT_LISTS[SavedFilter.Listing.CARDS],
         "division": division,
         "below": selectors.below(division) if division else [],
         "within": narrowed.get("within", ""),

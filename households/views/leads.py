@@ -1,6 +1,8 @@
 """Leads: the desk, the case with its steps, the panel on a card, a file of the queue, how often rules were right."""
 
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
@@ -11,6 +13,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from changde.accounts.access import access
@@ -25,6 +28,7 @@ from households.domain.priority import band
 from households.domain.status_leads import NOT_COUNTED
 from households.domain.workbook import Page, write
 from households.forms.leads import (
+    GROUP_NAMES,
     DecisionForm,
     HandOverForm,
     LeadExportForm,
@@ -33,12 +37,16 @@ from households.forms.leads import (
     VisitForm,
 )
 from households.lead_messages import facts_of, figures_of, next_step, rule_name, sentence
-from households.models import Finding, Household
+from households.listings import KEPT_LISTS
+from households.models import Finding, Household, HouseholdStatus, SavedFilter
 from households.selectors import leads as selectors
+from households.selectors.card_list import code_within
 from households.selectors.leads import AREA, OFFICE, STATES, Chosen
+from households.selectors.listing import kept_filters
 from households.selectors.search import sealed, unsealed
 from households.services import lead_cases
 
+FILTERS = ("state", "kind", "whose", "status", "within", "find")  # of the address, kept from page to page
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -60,7 +68,7 @@ def find(request: HttpRequest) -> HttpResponse:
     known = form.cleaned_data
     text = known.get("find", "").strip()
     chosen = {name: known[name] for name in ("kind", "whose") if known.get(name)}
-    chosen |= {"state": request.GET.get("state", "")} if request.GET.get("state", "") in STATES else {}
+    chosen |= {name: request.GET[name] for name in ("state", "status", "within") if request.GET.get(name)}
     query = QueryDict(mutable=True)
     query.update(chosen | ({"find": sealed(request.user, text)} if text else {}))
     return redirect(f"{reverse('households:leads')}?{query.urlencode()}")
@@ -89,7 +97,7 @@ def visit(request: HttpRequest, lead_id: int) -> HttpResponse:
             form.add_error(refusal.field, refusal.message)
         else:
             messages.success(request, _("走访情况已记录，可以作出结论"))
-            return _to(request, "households:lead", lead.pk)
+            return to(request, "households:lead", lead.pk)
     return _case(request, lead, visit_form=form, status=UNPROCESSABLE)
 
 
@@ -108,21 +116,35 @@ def decide(request: HttpRequest, lead_id: int) -> HttpResponse:
             form.add_error(refusal.field, refusal.message)
         else:
             following = selectors.after(_chosen_leads(request, _chosen(request)), lead)
-            return _to(request, "households:lead", following.pk) if following else _to(request, "households:leads")
+            return to(request, "households:lead", following.pk) if following else to(request, "households:leads")
     return _case(request, lead, decision_form=form, status=UNPROCESSABLE)
 
 
 @require_POST
 @access("work_leads")
 def undo(request: HttpRequest, lead_id: int) -> HttpResponse:
+    """Take the decision back; with `together`, that of all leads it was given for."""
     lead = _lead(request, lead_id, "work_leads")
     try:
+        if "together" in request.POST:
+            undone = lead_cases.undo_together(lead=lead, by=request.user)  # type: ignore[arg-type]
+            _tell_undone(request, undone)
+            return to(request, "households:leads")
         lead_cases.undo(lead=lead, by=request.user)  # type: ignore[arg-type]
     except Refusal as refusal:
         messages.error(request, refusal.message)
     else:
         messages.success(request, _("已撤销，这条线索重新待办"))
-    return _to(request, "households:lead", lead.pk)
+    return to(request, "households:lead", lead.pk)
+
+
+def _tell_undone(request: HttpRequest, undone: lead_cases.Together) -> None:
+    number = len(undone.taken)
+    if number:
+        text = ngettext("已撤销，%(number)s 条线索重新待办", "已撤销，%(number)s 条线索重新待办", number)
+        messages.success(request, text % {"number": number})
+    for lead, why in undone.refused:
+        messages.error(request, _("%(head)s 户：%(why)s") % {"head": lead.household.head_name, "why": why})
 
 
 @require_POST
@@ -140,7 +162,7 @@ def hand_over(request: HttpRequest, lead_id: int) -> HttpResponse:
             form.add_error("hand_reason", refusal.message)
         else:
             messages.success(request, _("已转给%(office)s办理") % {"office": lead.owner})
-            return _to(request, "households:leads")
+            return to(request, "households:leads")
     return _case(request, lead, hand_form=form, status=UNPROCESSABLE)
 
 
@@ -175,7 +197,7 @@ def export(request: HttpRequest) -> HttpResponse:
         record_export("leads.export", by=request.user, area=division.code, rows=number, reason=reason)
         rows = list(leads.order_by(*chosen.order).select_related("owner", "village__parent"))
         return _file(_workbook(request, rows, reason), f"{_('线索')}-{timezone.localdate():%Y%m%d}.xlsx")
-    context = {"form": form, "number": number, "limit": limit, "too_many": number > limit, "query": _query(request)}
+    context = {"form": form, "number": number, "limit": limit, "too_many": number > limit, "query": query_of(request)}
     return render_page(request, "households/lead_export.html", context, status=UNPROCESSABLE if form.is_bound else 200)
 
 
@@ -232,6 +254,8 @@ def _chosen(request: HttpRequest) -> Chosen:
         kind=known.get("kind", ""),
         whose=known.get("whose") or home,
         find=unsealed(request.user, asked.get("find", "")).strip(),
+        status=asked["status"] if asked.get("status") in HouseholdStatus.values else "",
+        within=code_within(request.area.division, asked.get("within", "")) or 0,  # type: ignore[attr-defined]
     )
 
 
@@ -248,19 +272,22 @@ def _chosen_leads(request: HttpRequest, chosen: Chosen, capability: str = "read_
     return selectors.queue(request.user, within=within, chosen=chosen, capability=capability)  # type: ignore[arg-type]
 
 
-def _query(request: HttpRequest, **other: str) -> str:
-    """The filters of the address without the page, with one changed."""
+def query_of(request: HttpRequest, **other: str) -> str:
+    """The filters of the address without the page, with some changed; an empty one is taken off."""
     kept = QueryDict(mutable=True)
-    for name in ("state", "kind", "whose", "find"):
+    for name in FILTERS:
         if request.GET.get(name):
             kept[name] = request.GET[name]
     kept.update(other)
+    for name, value in other.items():
+        if not value:
+            del kept[name]
     return kept.urlencode()
 
 
-def _to(request: HttpRequest, name: str, *arguments: Any) -> HttpResponse:
+def to(request: HttpRequest, name: str, *arguments: Any) -> HttpResponse:
     """There, with the filters one came with."""
-    query = _query(request)
+    query = query_of(request)
     return redirect(reverse(name, args=arguments) + (f"?{query}" if query else ""))
 
 
@@ -268,32 +295,64 @@ def _queue(request: HttpRequest) -> dict[str, Any]:
     chosen = _chosen(request)
     leads = _chosen_leads(request, chosen)
     page = selectors.page_of(leads, chosen, request.GET)
-    names = {"open": _("待办"), "late": _("超期"), "visited": _("已走访"), "decided": _("已办结")}
+    names = selectors.state_names()
     user: Any = request.user
     states = []
     for state in STATES:
-        of_state = Chosen(state=state, kind=chosen.kind, whose=chosen.whose, find=chosen.find)
+        of_state = replace(chosen, state=state)
         count = None if state == "decided" else selectors.counted(_chosen_leads(request, of_state))
         states.append(
-            {"text": names[state], "href": f"?{_query(request, state=state)}", "on": state == chosen.state,
+            {"text": names[state], "href": f"?{query_of(request, state=state)}", "on": state == chosen.state,
              "count": count}
         )  # fmt: skip
-    of_area = Chosen(state=chosen.state, kind=chosen.kind, whose=AREA, find=chosen.find)
+    of_area = replace(chosen, whose=AREA)
     return {
         "page": page,
         "elsewhere": "" if page.rows or chosen.whose == AREA else selectors.counted(_chosen_leads(request, of_area)),
-        "area_href": f"?{_query(request, whose=AREA)}",
+        "area_href": f"?{query_of(request, whose=AREA)}",
         "rows": [(lead, text_of(lead), band(lead.priority)) for lead in page.rows],
         "chosen": chosen,
         "states": states,
+        "narrowed": _narrowed(request, chosen),
         "filter_form": _filter_form(request, {"kind": chosen.kind, "whose": chosen.whose, "find": chosen.find}),
-        "filtered": bool(chosen.kind or chosen.find),
+        "filtered": bool(chosen.kind or chosen.find or chosen.status or chosen.within),
         "last": _last_decision(request),
-        "query": _query(request),
+        "kept_list": KEPT_LISTS[SavedFilter.Listing.LEADS],
+        "kept_filters": kept_filters(user, SavedFilter.Listing.LEADS),
+        "kept_query": selectors.kept_lead_query(request.GET),
+        "kept": [(name, request.GET[name]) for name in FILTERS if request.GET.get(name)],
+        "query": query_of(request),
         "may_work": user.can("work_leads"),
+        "may_pick": user.can("work_leads") and chosen.state != "decided" and bool(page.rows),
+        "together_href": _together_href(request, page.rows),
         "may_compare": user.can("read_fairness"),
         "may_keep_cadres": user.can("manage_village_cadres"),
     }
+
+
+def _narrowed(request: HttpRequest, chosen: Chosen) -> list[dict[str, Any]]:
+    """Chips of what the address narrows to; each can be taken off."""
+    place = Division.objects.filter(pk=chosen.within).first() if chosen.within else None
+    kinds = {**GROUP_NAMES, **dict(Finding.Kind.choices)}
+    on = {
+        "within": place.name if place else "",
+        "status": HouseholdStatus(chosen.status).label if chosen.status else "",
+        "kind": kinds[chosen.kind] if chosen.kind else "",
+        "find": _("查找：%(text)s") % {"text": chosen.find} if chosen.find else "",
+    }
+    desk = reverse("households:leads")
+    return [
+        {"text": text, "href": f"{desk}?{query_of(request, **{name: ''})}", "on": True, "removable": True}
+        for name, text in on.items()
+        if text
+    ]
+
+
+def _together_href(request: HttpRequest, leads: Sequence[Finding]) -> str:
+    """The whole page at once, for who works without script."""
+    chosen = "&".join(f"lead={lead.pk}" for lead in leads)
+    query = query_of(request)
+    return f"{reverse('households:leads_together')}?{chosen}" + (f"&{query}" if query else "")
 
 
 def _log_queue(request: HttpRequest, context: dict[str, Any]) -> None:
@@ -311,10 +370,14 @@ def _last_decision(request: HttpRequest) -> dict[str, Any] | None:
     since = timezone.now() - lead_cases.UNDO_FOR
     mine = leads.filter(decided_by=me, decided_at__gt=since, decision__in=lead_cases.DECISIONS)
     lead = mine.order_by("-decided_at").first()
-    return {"lead": lead, "next": _next(request, lead)} if lead else None
+    if lead is None:
+        return None
+    together = lead_cases.decided_together(lead, me).count()
+    decision = Finding.Decision(lead.decision).label
+    return {"lead": lead, "decision": decision, "together": together, "next": next_of(request, lead)}
 
 
-def _next(request: HttpRequest, lead: Finding) -> tuple[str, str] | None:
+def next_of(request: HttpRequest, lead: Finding) -> tuple[str, str] | None:
     """What a confirmed lead leads to, and where it is done (empty: elsewhere, or by somebody else)."""
     if lead.decision != Finding.Decision.CONFIRMED:
         return None
@@ -345,7 +408,7 @@ def _case(request: HttpRequest, lead: Finding, *, status: int = 200, **given: An
         "figures": figures_of(result) if result else [],
         "choices": may,
         "hand_to": Division.objects.filter(pk=may.hand_to).first() if may.hand_to else None,
-        "next": _next(request, lead),
+        "next": next_of(request, lead),
         "may_edit": covers(user, "edit_cards", lead.village_id),
         "visit_form": VisitForm(initial=begun),
         "decision_form": DecisionForm(visited=visited),
@@ -356,7 +419,7 @@ def _case(request: HttpRequest, lead: Finding, *, status: int = 200, **given: An
 
 def _refused(request: HttpRequest, lead: Finding, refusal: Refusal) -> HttpResponse:
     messages.error(request, refusal.message)
-    return _to(request, "households:lead", lead.pk)
+    return to(request, "households:lead", lead.pk)
 
 
 def _file(content: BytesIO, name: str) -> FileResponse:

@@ -11,6 +11,7 @@ from changde.web.pages import render_page
 from households.domain.explain import explain
 from households.index_words import label_text
 from households.models import Result
+from households.objection_periods import objection_periods
 from households.reasons import reasons
 from households.selectors.cards import card_of
 from households.selectors.why import counted_members, place_in_village
@@ -41,6 +42,7 @@ def why(request: HttpRequest, household_id: int) -> HttpResponse:
             "place": place_in_village(result),
             "standard": label_text(result.version.system.name),
             "address": f"{reverse('households:why', args=[household.pk])}?year={result.year}",
+            "periods": objection_periods([household], result.year).get(household.pk, []),
             "may_read_index": request.user.can("read_index"),  # type: ignore[union-attr]
             "may_read_leads": covers(request.user, "read_leads", household.village_id),
         }

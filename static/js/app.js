@@ -106,17 +106,40 @@
     if (event.target.closest("[data-print]")) window.print();
   });
 
-  /* --- keys: / searches, J and K walk a list, Enter opens, [data-key] buttons answer their letter ---------- */
+  /* --- keys: / searches, J and K walk a list, X ticks, Enter opens, [data-key] buttons answer their letter --- */
   function typing(target) {
-    return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
+    return target.isContentEditable || (/^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) && !target.matches("input[data-select], input[data-select-all]"));
+  }
+
+  function walked() {
+    return [...document.querySelectorAll("[data-list] a[data-item], .queue a, .data-table tbody tr[data-href]")]
+      .filter((item) => item.offsetParent !== null);
+  }
+
+  /* which of them has the focus, itself or its box; else the current one */
+  function placeIn(items) {
+    const focused = document.activeElement;
+    const row = focused.closest(".queue > li");
+    const tests = [
+      (item) => item === focused || item.contains(focused),
+      (item) => row !== null && row.contains(item),
+      (item) => item.hasAttribute("aria-current") || item.classList.contains("is-current"),
+    ];
+    return tests.map((test) => items.findIndex(test)).find((at) => at >= 0) ?? -1;
+  }
+
+  function tick() {
+    const items = walked();
+    const item = items[placeIn(items)];
+    const box = item && (item.closest("li, tr") || item).querySelector("input[data-select]");
+    if (box) box.click();
+    return Boolean(box);
   }
 
   function walk(step) {
-    const items = [...document.querySelectorAll("[data-list] a[data-item], .queue a, .data-table tbody tr[data-href]")]
-      .filter((item) => item.offsetParent !== null);
+    const items = walked();
     if (!items.length) return;
-    const at = items.findIndex((item) => item === document.activeElement || item.contains(document.activeElement));
-    const from = at >= 0 ? at : items.findIndex((item) => item.hasAttribute("aria-current") || item.classList.contains("is-current"));
+    const from = placeIn(items);
     const next = items[Math.min(items.length - 1, Math.max(0, from + step))];
     const focusable = next.matches("a") ? next : next.querySelector("a") || next;
     document.querySelectorAll("tr.is-current").forEach((row) => row.classList.remove("is-current"));
@@ -140,6 +163,8 @@
     } else if (key === "j" || key === "k") {
       event.preventDefault();
       walk(key === "j" ? 1 : -1);
+    } else if (key === "x" && tick()) {
+      event.preventDefault();
     } else if (/^[a-z]$/.test(key)) {
       const answer = [...document.querySelectorAll(`[data-key="${key}"]`)].find((one) => one.offsetParent !== null && !one.disabled);
       if (answer) { event.preventDefault(); if (answer.matches("textarea, input:not([type=submit])")) answer.focus(); else answer.click(); }

@@ -4,16 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Count, Exists, IntegerField, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
+from django.urls import reverse
 from django.utils import timezone
 
 from changde.accounts.areas import covers
 from changde.accounts.models import User
 from changde.divisions.codes import Level, level_of
 from changde.divisions.models import Division
-from households.models import Sheet
+from households.models import Household, Sheet
+from households.objection_periods import ObjectionPeriod
 from supervision.domain import publicity
 from supervision.domain.publicity import FIRST, SECOND, Period, allows, may_post, period
 from supervision.domain.snapshot import Content, parse
@@ -271,3 +274,35 @@ def _below(shown: "QuerySet[PublicityList]", level: Level) -> Sequence[tuple[Div
     counts = dict(shown.order_by().values_list(path).annotate(Count("pk")))
     divisions = Division.objects.filter(code__in=counts).order_by("code")
     return [(division, counts[division.code]) for division in divisions]
+
+
+def objection_periods(households: Sequence[Household], year: int) -> dict[int, list[ObjectionPeriod]]:
+    """The standing lists of the households' villages and year as the households' own pages tell them (two queries)."""
+    now = timezone.now()
+    villages = {household.village_id for household in households}
+    found = PublicityList.objects.standing().filter(village__in=villages, year=year)
+    rows = list(found.select_related("village__parent", "snapshot").order_by("snapshot__ends_at", "pk"))
+    shown = [row.pk for row in rows if row.snapshot.ends_at > now]
+    entries = ListEntry.objects.included().filter(publicity_list__in=shown, household__in=households)
+    listed = set(entries.values_list("publicity_list_id", "household_id")) if shown else set()
+    return {
+        household.pk: [
+            _objection_period(row, (row.pk, household.pk) in listed if row.pk in shown else None)
+            for row in rows
+            if row.village_id == household.village_id
+        ]
+        for household in households
+    }
+
+
+def _objection_period(row: PublicityList, listed: bool | None) -> ObjectionPeriod:
+    township = row.village.parent
+    return ObjectionPeriod(
+        what=row.get_step_display(),
+        begins=row.snapshot.starts_at.astimezone(publicity.SHANGHAI).date(),
+        last_day=row.snapshot.period.last_day.astimezone(publicity.SHANGHAI).date(),
+        over=listed is None,
+        listed=listed,
+        address=settings.PUBLIC_URL + reverse("public:list", args=[row.public_id]),
+        place=township.name if township else row.village.name,
+    )

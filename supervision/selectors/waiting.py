@@ -18,7 +18,7 @@ from households.selectors.duplicates import cases
 from households.selectors.events import moves_to_receive
 from households.selectors.findings import returned_notes, unexplained, waiting_for_review
 from households.selectors.index_versions import returned_versions, versions_to_release
-from households.selectors.leads import counted_text
+from households.selectors.leads import COUNTED, counted_text
 from households.selectors.leads import waiting as leads_waiting
 from households.selectors.standards import standards_to_release
 from supervision.models import Objection, PublicityList, Step
@@ -61,20 +61,27 @@ def findings(user: User, code: int) -> Iterator[Task]:
 
 
 def leads(user: User, code: int) -> Iterator[Task]:
-    """Leads the person's own office has to look into; the late ones stand apart."""
+    """Leads the person's own office has to look into: late, due within a week, and all of them where others wait too.
+
+    Each leads to the list that holds as many.
+    """
     if not user.can("work_leads"):
         return
     found = leads_waiting(user, code)
-    here = _to("households:leads")
     if found.late:
         facts = {"count": counted_text(found.late)}
         text = ngettext("%(count)s 条线索已超期", "%(count)s 条线索已超期", found.late) % facts
-        yield Task("leads_late", text, f"{here}?state=late", "clock", since=found.since, due=found.due)
-    waits = found.count - found.late
-    if waits > 0:
-        facts = {"count": counted_text(waits)}
-        text = ngettext("走访核查 %(count)s 条线索", "走访核查 %(count)s 条线索", waits) % facts
-        yield Task("leads", text, here, "eye", since=found.since, due=found.next_due)
+        here = _to("households:leads", state="late")
+        yield Task("leads_late", text, here, "clock", since=found.since, due=found.due)
+    if found.week:
+        facts = {"count": counted_text(found.week)}
+        text = ngettext("%(count)s 条线索一周内到期", "%(count)s 条线索一周内到期", found.week) % facts
+        here = _to("households:leads", state="week")
+        yield Task("leads_week", text, here, "calendar", since=found.since, due=found.week_due)
+    if found.count > min(found.late + found.week, COUNTED):
+        facts = {"count": counted_text(found.count)}
+        text = ngettext("走访核查 %(count)s 条线索", "走访核查 %(count)s 条线索", found.count) % facts
+        yield Task("leads", text, _to("households:leads"), "eye", since=found.since, due=found.later_due)
 
 
 def notes_to_explain(user: User, code: int) -> Iterator[Task]:

@@ -6,12 +6,13 @@ from io import BytesIO
 from typing import Any
 
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from changde.accounts.access import access
+from changde.accounts.areas import covers
 from changde.audit.services import record_export
 from changde.divisions.codes import Level
 from changde.web.pages import render_page
@@ -59,7 +60,7 @@ def city(request: HttpRequest, code: int | None = None) -> HttpResponse:
         "orders": _order_links(order),
         "highest": {name: max((of(row) or 0 for row in compared), default=0) for name, of in ORDERS.items()},
         "place": _place(area),
-        "by_status": by_status(area, cards),
+        "by_status": by_status(area, cards, _leads_page(request, area)),
         "by_cause": by_cause(area, cards),
         "indicators": _indicators(area),
         "trend": _trend(area),
@@ -82,6 +83,13 @@ def city_file(request: HttpRequest, code: int) -> FileResponse:
     answer = FileResponse(content, as_attachment=True, filename=name, content_type=XLSX)
     answer["Cache-Control"] = "private, no-store"
     return answer
+
+
+def _leads_page(request: HttpRequest, area: AreaFigures) -> str:
+    """The desk of leads narrowed to the division, for who reads leads there."""
+    if not covers(request.user, "read_leads", area.division.code):
+        return ""
+    return f"{reverse('households:leads')}?whose=area&within={area.division.code}"
 
 
 def _area(request: HttpRequest, code: int | None) -> AreaFigures:
@@ -156,16 +164,21 @@ def _class_names() -> dict[str, Any]:
 
 
 def _leads() -> dict[tuple[str, str], list[tuple[str, str]]]:
-    """What each cell of the table calls for: (kind of lead or empty, words). Source: docs/figures.md."""
-    never, registered, exited = ("unregistered", "proposed"), ("registered", "returned"), ("exited",)
+    """What each cell of the table calls for: (kind of lead or empty, words), as households.domain.status_leads finds
+    them. Source: docs/figures.md."""
+    never, running, registered = ("unregistered",), ("proposed",), ("registered", "returned")
+    monitored, exited = ("monitored",), ("exited",)
     cells = [
         (ABSOLUTE, never, [("left_out", _("漏评线索"))]),
+        (ABSOLUTE, running, [("", _("在识别程序中"))]),
         (ABSOLUTE, registered, [("", _("继续在册"))]),
-        (ABSOLUTE, exited, [("return", _("返贫线索"))]),
+        (ABSOLUTE, monitored, [("left_out", _("漏评线索")), ("returned", _("返贫线索"))]),
+        (ABSOLUTE, exited, [("returned", _("返贫线索"))]),
         (RELATIVE_LINE, never, [("marginal", _("边缘易致贫线索"))]),
+        (RELATIVE_LINE, running, [("", _("在识别程序中"))]),
         (RELATIVE_LINE, registered, [("", _("继续在册"))]),
         (RELATIVE_LINE, exited, [("unstable", _("脱贫不稳定线索"))]),
-        (RELATIVE_CUTOFF, never, [("", _("按维度帮扶，不建档"))]),
+        (RELATIVE_CUTOFF, (*never, *running), [("", _("按维度帮扶，不建档"))]),
         (RELATIVE_CUTOFF, registered, [("", _("继续在册，核查退出"))]),
         (RELATIVE_CUTOFF, exited, [("", _("观察"))]),
         (NOT_POOR, registered, [("exit_due", _("应退出线索")), ("clinging", _("两年达标未退线索"))]),
@@ -174,20 +187,16 @@ def _leads() -> dict[tuple[str, str], list[tuple[str, str]]]:
     return found | {(UNDETERMINED, status): [("", _("退回村里补填"))] for status in STATUSES}
 
 
-def _leads_page() -> str:
-    """The list of leads, where this system has one."""
-    try:
-        return reverse("households:leads")
-    except NoReverseMatch:
-        return ""
+def by_status(area: AreaFigures, cards: str, leads_page: str = "") -> dict[str, Any] | None:
+    """The table outcome x status: households and persons, what a cell calls for, and the lists behind it.
 
-
-def by_status(area: AreaFigures, cards: str) -> dict[str, Any] | None:
-    """The table outcome x status: households and persons, what a cell calls for, and the list behind it."""
+    `cards` and `leads_page` are the addresses of the lists, empty where the person has none. Leads are of the latest
+    year; a lead that was decided, or said no more, is on the list no longer.
+    """
     total = area.figures.total
     if not total.households:
         return None
-    width, leads, page = len(STATUSES), _leads(), _leads_page()
+    width, leads, doors = len(STATUSES), _leads(), _is_latest(area)
     shown = [
         status
         for place, status in enumerate(STATUSES)
@@ -202,9 +211,12 @@ def by_status(area: AreaFigures, cards: str) -> dict[str, Any] | None:
             "status": HouseholdStatus(status).label,
             "households": count,
             "persons": total.by_status_persons[place],
-            "href": f"{cards}&outcome={of}&status={status}" if cards and count and _is_latest(area) else "",
+            "href": f"{cards}&outcome={of}&status={status}" if cards and count and doors else "",
             "leads": [
-                {"text": text, "href": f"{page}?kind={kind}&division={area.division.code}" if kind and page else ""}
+                {
+                    "text": text,
+                    "href": f"{leads_page}&kind={kind}&status={status}" if kind and leads_page and doors else "",
+                }
                 for kind, text in leads.get((of, status), [])
             ],
         }

@@ -162,14 +162,14 @@ def test_a_desk_of_many_leads_takes_as_many_queries_as_one_of_few(lead, people, 
     client.get(DESK)
     for place in range(8):
         found(make_household(FENGMING, head=f"上官{place}"))
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(20):
         assert client.get(DESK).content.decode().count("queue-line") == 27
 
 
 @pytest.mark.parametrize(
     ("query", "shown"),
     [("", True), ("state=late", False), ("kind=outcome", True), ("kind=registers", False), ("whose=mine", False),
-     ("state=decided", False), ("kind=nonsense&whose=x&after=y", True)],
+     ("state=week", False), ("state=decided", False), ("kind=nonsense&whose=x&after=y", True)],
 )  # fmt: skip
 def test_the_filters_narrow_the_queue(lead, people, query, shown):
     page = login(people.reshi_officer).get(f"{DESK}?{query}").content.decode()
@@ -213,16 +213,73 @@ def test_two_counties_see_their_own_leads_alone(lead, people):
     assert login(people.taoyuan_office).get(f"{DESK}{other.pk}/").status_code == 404
 
 
-def test_the_home_page_names_what_waits_and_what_is_late(lead, people):
-    Finding.objects.update(due_on=timezone.localdate() - timedelta(days=1))
-    found(make_household(FENGMING))
+def due(head, days):
+    lead = found(make_household(FENGMING, head=head))
+    Finding.objects.filter(pk=lead.pk).update(due_on=timezone.localdate() + timedelta(days=days))
+    return lead
+
+
+def test_the_home_page_names_what_waits_is_late_or_due_within_the_week_and_each_opens_as_many(people):
+    for head, days in (("昨日", -1), ("今日", 0), ("六日", 6), ("七日", 7), ("下月", 30)):
+        due(head, days)
     waits = selectors.waiting(people.reshi_officer, RESHI)
-    assert (waits.count, waits.late) == (2, 1)
+    assert (waits.count, waits.late, waits.week) == (5, 1, 2)
+    days = [(day - timezone.localdate()).days for day in (waits.due, waits.week_due, waits.later_due)]
+    assert days == [-1, 0, 7]
     assert selectors.waiting(people.taoyuan_office, TAOYUAN).count == 0  # the township has them
-    home = login(people.reshi_officer).get("/").content.decode()
-    assert "1 条线索已超期" in home
-    assert "走访核查 1 条线索" in home
+    client = login(people.reshi_officer)
+    home = client.get("/").content.decode()
+    for text, address, number in (
+        ("1 条线索已超期", "/leads/?state=late", 1),
+        ("2 条线索一周内到期", "/leads/?state=week", 2),
+        ("走访核查 5 条线索", "/leads/", 5),
+    ):
+        assert (text in home, f'href="{address}"' in home) == (True, True)
+        assert client.get(address).content.decode().count('<li class="queue-pick">') == number
     assert "线索" not in login(people.fengming_cadre).get("/").content.decode()
+
+
+def test_the_home_page_says_nothing_twice_and_counts_no_further_than_it_must(people, monkeypatch):
+    due("六日", 6)
+    home = login(people.reshi_officer).get("/").content.decode()
+    assert ("1 条线索一周内到期" in home, "走访核查" in home, "已超期" in home) == (True, False, False)
+    monkeypatch.setattr(selectors, "COUNTED", 2)
+    for place in range(4):
+        due(f"昨日{place}", -1)
+    waits = selectors.waiting(people.reshi_officer, RESHI)
+    assert (waits.count, waits.late, waits.week) == (3, 3, 1)  # 3 stands for more than 2; the week is counted apart
+
+
+# -- kept filters ------------------------------
+
+KEEP = "/households/filters/keep/"
+
+
+def test_filters_of_the_desk_are_kept_apart_from_those_of_cards_without_search_and_page(lead, people):
+    client = login(people.reshi_officer)
+    query = "kind=outcome&state=week&find=x&after=y&whose=area"
+    answer = client.post(KEEP, {"listing": "leads", "name": "本周要办", "query": query, "shared": "on"})
+    assert answer["Location"] == "/leads/?state=week&kind=outcome&whose=area"
+    assert client.post(KEEP, {"name": "本周要办", "query": "cause=因病"})["Location"].startswith("/households/?cause=")
+    link = 'href="/leads/?state=week&amp;kind=outcome&amp;whose=area"'
+    assert link in client.get(DESK).content.decode()
+    assert link in login(people.reshi_second).get(DESK).content.decode()
+    assert link not in client.get("/households/").content.decode()
+    manage = client.get("/households/filters/?listing=leads").content.decode()
+    assert (link in manage, "/households/?cause=" in manage) == (True, True)
+
+
+def test_a_filter_of_leads_that_cannot_be_kept_is_told_why_in_the_words_of_the_desk(lead, people):
+    client = login(people.reshi_officer)
+    client.post(KEEP, {"listing": "leads", "name": "车辆", "query": "kind=vehicle"})
+    answer = client.post(KEEP, {"listing": "leads", "name": "车辆", "query": "kind=registers&state=late"})
+    page = answer.content.decode()
+    assert (answer.status_code, "已有同名" in page, "部门比对" in page, "超期" in page) == (422, True, True, True)
+    for query in ("kind=nonsense", "find=x"):
+        assert "没有筛选条件" in client.post(KEEP, {"listing": "leads", "name": "空", "query": query}).content.decode()
+    cadre = login(people.fengming_cadre)
+    assert cadre.post(KEEP, {"listing": "leads", "name": "x", "query": "kind=vehicle"}).status_code == 404
+    assert client.post(KEEP, {"listing": "nonsense", "name": "x", "query": "kind=vehicle"}).status_code == 404
 
 
 def test_a_file_of_the_queue_names_its_purpose_and_stands_in_the_log(lead, people):
@@ -247,13 +304,15 @@ def test_a_confirmed_lead_says_what_the_procedure_does_and_the_next_case_comes(l
     answer = client.post(f"{DESK}{lead.pk}/decide/", YES)
     assert answer["Location"] == f"{DESK}{after.pk}/"
     page = client.get(answer["Location"]).content.decode()
+    assert "欧阳线索 户的“应纳未纳”已办结：属实" in page
     assert "拟本村的识别名单" in page
     assert "撤销" in page
 
 
 def test_a_wrong_form_says_so_at_its_field_and_writes_nothing(lead, people):
-    answer = login(people.reshi_officer).post(f"{DESK}{lead.pk}/decide/", YES)
+    answer = login(people.reshi_officer).post(f"{DESK}{lead.pk}/decide/", YES | {"reason": ""})
     assert answer.status_code == 422
+    assert sorted(answer.context["decision_form"].errors) == ["no_visit_reason", "reason"]  # all at once
     assert "为什么不需走访" in answer.content.decode()
     lead.refresh_from_db()
     assert lead.decision == ""
