@@ -27,8 +27,8 @@ def test_when_the_event_fails_nothing_is_written(people, monkeypatch):
 
 
 @pytest.mark.parametrize("statement", ["UPDATE audit_event SET verb = 'x'", "DELETE FROM audit_event"])
-def test_the_application_cannot_change_the_log(people, statement):
-    assert Event.objects.exists()
+def test_the_application_cannot_change_the_log(db, statement):
+    record("anything", by=None)
     with pytest.raises((IntegrityError, InternalError), match="sealed"), transaction.atomic():
         connection.cursor().execute(statement)
 
