@@ -108,7 +108,7 @@ def fill() -> None:
     """Every migration, then the divisions, in the database the environment names.
 
     Rendering the models of a hundred migrations leaves so many cycles that looking for garbage takes half the time;
-    the process ends afterwards, so nothing is looked for. `manage.py check` runs with makemigrations (scripts/check.py).
+    the process ends afterwards, so nothing is looked for. System checks run with makemigrations (scripts/check.py).
     """
     gc.disable()
     for command in ("migrate", "load_divisions"):

@@ -6,7 +6,6 @@ from django.db import IntegrityError, InternalError, connection, transaction
 from changde.accounts.models import Post, User
 from changde.accounts.roles import Role
 from changde.accounts.services import open_post
-from changde.audit.models import Event
 from changde.audit.services import record
 from changde.divisions.models import Division
 from households.models import Household, Person
