@@ -198,7 +198,7 @@ def as_user() -> Callable[[Any], Client]:
 
 
 @contextmanager
-def child(*arguments: str, ready: Callable[[], bool], seconds: float = 30, **environment: str) -> Iterator[Any]:
+def child(*arguments: str, ready: Callable[[], bool], seconds: float = 90, **environment: str) -> Iterator[Any]:
     """A real child process of the project on the test database; waits until it is ready."""
     process = subprocess.Popen([sys.executable, *arguments], cwd=ROOT, env=os.environ | own_environment() | environment)
     try:
