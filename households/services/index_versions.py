@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -393,14 +394,19 @@ def _revised() -> Refusal:
     return Refusal("revision", _("您打开之后，这份草稿已被他人修改；请重新打开，核对后再办"))
 
 
+@cache
+def _shipped_systems() -> dict[int, IndexSystem]:
+    """The defaults by year, read and checked once a process: each is tried out on sample households."""
+    return default_systems(json.loads(DEFAULTS.read_text(encoding="utf-8")))
+
+
 @transaction.atomic
 def load_default_versions() -> int:
     """Release the shipped default of every year that has none of the city yet; returns how many. Idempotent."""
     of_city = IndexVersion.objects.filter(division=None, released_at__isnull=False)
     of_city = of_city.exclude(state=IndexVersion.State.CANCELLED)
     released = set(of_city.values_list("year", flat=True))
-    systems = default_systems(json.loads(DEFAULTS.read_text(encoding="utf-8")))
-    missing = [system for year, system in sorted(systems.items()) if year not in released]
+    missing = [system for year, system in sorted(_shipped_systems().items()) if year not in released]
     for system in missing:
         release_version(version=draft_version(division=None, system=system, by=None), by=None)
     return len(missing)

@@ -436,10 +436,8 @@ def test_a_village_card_changed_during_the_run_makes_stale_what_reads_it(default
 def test_a_run_is_logged_with_its_event_in_one_transaction(defaults, monkeypatch):
     make_household(FENGMING)
     run_over(RESHI)
-    assert list(Event.objects.filter(verb__startswith="index.run").order_by("pk").values_list("verb", flat=True)) == [
-        "index.run",
-        "index.run_over",
-    ]
+    events = Event.objects.filter(verb__startswith="index.run").order_by("id")
+    assert list(events.values_list("verb", flat=True)) == ["index.run", "index.run_over"]
 
     def broken(*_, **__):
         raise RuntimeError
