@@ -148,7 +148,9 @@ class Membership(models.Model):
 
     HEAD = "户主"
 
-    household = models.ForeignKey(Household, models.PROTECT, related_name="memberships")
+    household = models.ForeignKey(
+        Household, models.PROTECT, related_name="memberships", db_index=False
+    )  # leads a longer index
     person = models.ForeignKey(Person, models.PROTECT, related_name="memberships")
     relation = models.CharField(_("与户主关系"), max_length=12)
     position = models.PositiveSmallIntegerField(default=0, help_text="order on the card")

@@ -27,7 +27,9 @@ class Sheet(models.Model):
     by the services from the parts (domain: income). `village` is where the household lived in that year.
     """
 
-    household = models.ForeignKey(Household, models.PROTECT, related_name="sheets")
+    household = models.ForeignKey(
+        Household, models.PROTECT, related_name="sheets", db_index=False
+    )  # leads a longer index
     village = models.ForeignKey(Division, models.PROTECT)
     year = models.SmallIntegerField(_("年度"))
     version = models.PositiveIntegerField(default=1)
@@ -159,7 +161,7 @@ class MemberSheetQuerySet(ScopedQuerySet):
 class MemberSheet(models.Model):
     """A member's facts of one accounting year (reference/card_fields.csv, entity member_sheet)."""
 
-    sheet = models.ForeignKey(Sheet, models.CASCADE, related_name="members")
+    sheet = models.ForeignKey(Sheet, models.CASCADE, related_name="members", db_index=False)  # leads a longer index
     person = models.ForeignKey(Person, models.PROTECT, related_name="sheets")
     relation = models.CharField(_("与户主关系"), max_length=12)
     position = models.PositiveSmallIntegerField(default=0)
