@@ -67,9 +67,10 @@ def kept_lead_query(parameters: QueryDict) -> str:
     query = QueryDict(mutable=True)
     kinds = (*GROUPS, *Finding.LEADS)
     for name, known in (("state", STATES), ("kind", kinds), ("whose", WHOSE), ("status", HouseholdStatus.values)):
-        if parameters.get(name, "") in known:
-            query[name] = parameters[name]
-    within = parameters.get("within", "")
+        value = str(parameters.get(name, ""))
+        if value in known:
+            query[name] = value
+    within = str(parameters.get("within", ""))
     if len(within) == 12 and within.isascii() and within.isdecimal():
         query["within"] = within
     return query.urlencode()
