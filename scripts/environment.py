@@ -37,9 +37,9 @@ def main() -> None:
     root = os.open(ROOT, os.O_RDONLY)
     fcntl.flock(root, fcntl.LOCK_EX)  # `make demo` and `make test` started together build once
     with ThreadPoolExecutor(1) as beside:
-        fetched = beside.submit(browser_libraries_by_npm)
+        by_npm = beside.submit(browser_libraries_by_npm)
         python_environment()
-    if not fetched.result():
+    if not by_npm.result():
         browser_libraries_by_wheel()
     catalogues()
 

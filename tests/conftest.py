@@ -23,6 +23,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connections
 from django.test import Client
+from hypothesis import settings as hypothesis_settings
 
 from changde.accounts import confirm
 from changde.web.catalogue import compile_file
@@ -43,6 +44,10 @@ def use_own_valkey(number: int) -> None:
 
 if PARALLEL:
     use_own_valkey(int(PARALLEL.removeprefix("gw")))
+
+# A property holds or not, however long a busy machine takes to try an example.
+hypothesis_settings.register_profile("suite", deadline=None)
+hypothesis_settings.load_profile("suite")
 
 # What stays when a test that commits cleans up: facts that no test changes.
 KEPT_TABLES = ("django_migrations", "django_content_type", "auth_permission", "divisions_division")
