@@ -1,5 +1,6 @@
 """The cards of a county as the frame the detectors (domain.detection) read, out of Postgres by COPY."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,21 @@ def typed_cards(*, year: int, first: int, last: int) -> set[int]:
     parameters = {"year": year, "first": first, "last": last}
     found = copy_out(sql_text(SQL / "typed_cards.sql"), parameters, dtype={"household_id": "int64"})
     return set(found["household_id"].tolist())
+
+
+def hardship_cards(*, year: int, first: int, last: int, deaths: Sequence[tuple[int, int, int]]) -> pd.DataFrame:
+    """One row per household nobody helps (sql/hardship_cards.sql), ordered by id.
+
+    `deaths`: versions of registers of deaths as (id, first and last village it speaks of).
+    """
+    parameters = {
+        "year": year, "first": first, "last": last, "versions": [pk for pk, _first, _last in deaths],
+        "firsts": [begin for _pk, begin, _last in deaths], "lasts": [end for _pk, _first, end in deaths],
+    }  # fmt: skip
+    years = ("members", "net", "wage", "business", "expenses", "bills", "unsafe")
+    types: dict[str, Any] = {"household_id": "int64", "village_id": "int64", "workers": "int64", "died": "int64"}
+    types |= dict.fromkeys(("disaster", *years, *(f"{name}_before" for name in years)), "float64")
+    return copy_out(sql_text(SQL / "hardship_cards.sql"), parameters, dtype=types)
 
 
 def kin_ties(*, year: int, county_first: int, county_last: int, first: int, last: int) -> pd.DataFrame:

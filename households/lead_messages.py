@@ -100,6 +100,30 @@ STATUS_SENTENCES: Sentences = {
 }
 
 
+# -- hard times of households nobody helps (domain.detection.sudden_hardship) ------------------------------
+
+
+def _a_year(facts: Parameters) -> str:
+    said = {"year": facts.get("year", ""), "amount": yuan(facts.get("head") or 0)}
+    this = _("%(year)s 年度人均纯收入%(amount)s") % said
+    before = facts.get("before")
+    return this if before is None else this + _("，上一年度%(amount)s") % {"amount": yuan(before)}
+
+
+HARDSHIP_SENTENCES: Sentences = {
+    "hardship_bills": lambda facts: _joined(
+        _a_year(facts),
+        _("当年自付医疗支出%(amount)s，扣除后低于监测线") % {"amount": yuan(facts.get("bills") or 0)},
+        _("没有帮扶"),
+    ),
+    "hardship_death": lambda facts: _joined(_("本年度有挣钱的成员去世"), _a_year(facts), _("没有帮扶")),
+    "hardship_disaster": lambda facts: _joined(
+        _("本村当年受灾，本户住房变为危房或经营收入减半"), _a_year(facts), _("没有帮扶")
+    ),
+    "hardship_falling": lambda facts: _joined(_("收入骤降"), _a_year(facts), _("没有帮扶")),
+}
+
+
 # -- what the cards themselves suggest (domain.detection) ------------------------------
 
 MEAN_WORDS = {
@@ -235,7 +259,7 @@ def sentence(rule: str, parameters: Parameters, kind: str = "") -> str:
     """The sentence of a rule; of a rule nobody wrote one for, the label of the lead's kind."""
     if rule in register_messages.REGISTER_SENTENCES:
         return register_messages.sentence(rule, parameters)
-    for sentences in (STATUS_SENTENCES, DETECTOR_SENTENCES):
+    for sentences in (STATUS_SENTENCES, HARDSHIP_SENTENCES, DETECTOR_SENTENCES):
         if rule in sentences:
             text: str | Callable[[Parameters], str] = sentences[rule]
             return text(parameters) if callable(text) else str(text) % parameters
@@ -245,6 +269,10 @@ def sentence(rule: str, parameters: Parameters, kind: str = "") -> str:
 RULE_NAMES = {
     "returned-line": gettext_lazy("疑似返贫：线或指标变了（另列）"),
     "returned-before": gettext_lazy("疑似返贫：退出时已贫困（另列）"),
+    "hardship_bills": gettext_lazy("突发严重困难：大额医疗支出"),
+    "hardship_death": gettext_lazy("突发严重困难：挣钱的成员去世"),
+    "hardship_disaster": gettext_lazy("突发严重困难：受灾"),
+    "hardship_falling": gettext_lazy("突发严重困难：收入骤降"),
 }
 
 
@@ -264,6 +292,10 @@ _NEXT_STEPS = {
     "returned": (gettext_lazy("下一步：纳入返贫名单，经评议、公示后重新登记帮扶。"), "lists:index"),
     "marginal": (gettext_lazy("下一步：纳入监测名单（边缘易致贫户），经公示后列为监测对象。"), "lists:index"),
     "unstable": (gettext_lazy("下一步：纳入监测名单（脱贫不稳定户），经公示后列为监测对象。"), "lists:index"),
+    "sudden_hardship": (
+        gettext_lazy("下一步：入户核实困难和原因，按突发严重困难户监测，并转医保、民政等部门救助。"),
+        "",
+    ),
     "exit_due": (gettext_lazy("下一步：由村里评议退出，村和工作队核实，农户签字，公示后才脱贫。"), ""),
     "clinging": (gettext_lazy("下一步：由村里评议退出，村和工作队核实，农户签字，公示后才脱贫。"), ""),
     "guarantee_gap": (

@@ -1,25 +1,35 @@
 """How right the detectors are: precision and recall by kind on planted cities, and how long a county takes."""
 
+import io
+import json
 from argparse import ArgumentParser
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import Any
 
 import numpy as np
+from django.core.management import call_command
 
 from changde.divisions.codes import Level, ancestor
 from changde.divisions.models import Division
 from changde.measure import databases
+from changde.measure.memory import forget_own_peak, own_peak_mb
 from changde.measure.pages import quiet_settings
 from changde.measure.registry import Say
 from households.domain.city import YEARS
 from households.domain.detection import income_model
-from households.models import Household
+from households.models import Finding, Household
 from households.services import card_patterns, detection, index_runs
+from households.services.city_registers import LAYOUTS, write_registers
 from households.services.index_versions import load_default_versions
+from households.services.leads import Hit
 from households.services.seed_city import CITY, seed_city
 from households.services.yearly_standards import load_default_standards
 
+AS_OF = date(YEARS[-1], 12, 31)  # of the registers: deaths and cars of the three months after the accounting year too
 HELP = "precision and recall of the detectors by kind on planted cities of several seeds"
 
 
@@ -48,22 +58,37 @@ def _city(options: dict[str, Any], seed: int, say: Say) -> dict[str, Any]:
             load_default_standards()
             seeded = seed_city(households=options["households"], seed=seed, planting=True)
             _judge()
-            began = monotonic()
-            rows = detection.told(detection.find(division=CITY, year=options["year"]))
-            seconds = monotonic() - began
+            registers = _bring_registers(seeded.planted.registers)
+            hits, seconds = _find(options["year"])
+            rows = detection.told(hits)
             found: dict[str, Any] = {
                 "seed": seed,
-                "seconds": round(seconds, 1),
+                "seconds": seconds,
+                "peak_mb": round(own_peak_mb()),
                 "kinds": rates(rows, seeded.planted.truth),
+                "registers": registers,
             }
             found["income_model"] = _model_error(options["year"])
     finally:
         if not options["keep"]:
             databases.drop(trial)
-    say(f"seed {seed}: {len(rows)} leads in {seconds:.1f} s, income model {found['income_model']}")
+    say(f"seed {seed}: {len(rows)} leads in {sum(seconds.values()):.1f} s, income model {found['income_model']}")
     for kind, of in found["kinds"].items():
         say(f"  {kind:<20} {of}")
     return found
+
+
+def _find(year: int) -> tuple[list[Hit], dict[str, float]]:
+    """All hits of the city, and how many seconds each producer took; the peak of memory begins here."""
+    forget_own_peak()
+    kinds = {producer.__name__.rpartition(".")[2]: producer.KINDS for producer in detection.PRODUCERS}
+    hits: list[Hit] = []
+    seconds: dict[str, float] = {}
+    for name, of in {**kinds, "numbers_twice": (Finding.Kind.DUPLICATE_NUMBER,)}.items():
+        began = monotonic()
+        hits += detection.find(division=CITY, year=year, kinds=of)
+        seconds[name] = round(monotonic() - began, 1)
+    return hits, seconds
 
 
 def _judge() -> None:
@@ -72,6 +97,24 @@ def _judge() -> None:
     for year in YEARS:
         run = index_runs.start_run(division=city, year=year, by=None, in_background=False)
         index_runs.compute_run(run=run)
+
+
+def _bring_registers(rows: Mapping[str, Sequence[tuple[Any, ...]]]) -> dict[str, Any]:
+    """The departments' workbooks through `import_register`, as of the end of the year."""
+    brought = {}
+    with TemporaryDirectory() as folder:
+        written = write_registers(rows, Path(folder))
+        for kind, path in zip(LAYOUTS, written, strict=True):
+            out, began = io.StringIO(), monotonic()
+            call_command("import_register", kind, path, as_of=AS_OF, json=True, stdout=out)
+            told = json.loads(out.getvalue())
+            brought[kind] = {
+                "rows": told["rows"],
+                "refused": len(told["refused"]),
+                "matched_persons": told["matched_persons"],
+                "seconds": round(monotonic() - began, 1),
+            }
+    return brought
 
 
 def rates(rows: Iterable[dict[str, Any]], truth: Iterable[tuple[str, str]]) -> dict[str, dict[str, float]]:

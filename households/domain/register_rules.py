@@ -21,6 +21,12 @@ NOT_IN_SCHOOL = "非在校生"
 DISABLED = "残疾"
 # Never on the list, or off it again: a large bill may bring such a household to be monitored (domain: sudden hardship).
 NOT_REGISTERED = frozenset({"unregistered", "exited"})
+HELPED = frozenset({"proposed", "registered", "monitored", "returned"})
+GENERAL = "一般农户"
+# Yuan a head; no default monitoring line (4,827 for 2019, 6,000 for 2020) lies above it.
+IN_QUESTION_BELOW = 6000.0
+# Registers of what excludes from help (domain: exclusion rules).
+_OF_MEANS = frozenset({"vehicle", "real_estate", "public_payroll", "company"})
 
 _FARM_OR_SMALL = ("摩托", "三轮", "拖拉机", "低速", "农用", "收割", "自行车", "电动车")
 _FOR_LIVING = ("货", "牵引", "挂车", "出租", "作业", "大型客车", "中型客车", "大型普通客车", "中型普通客车", "教练")
@@ -90,6 +96,7 @@ class Member:
     counts: bool | None = None
     school_status: str = ""
     health: tuple[str, ...] = ()
+    public_post: bool | None = None
     dibao: bool | None = None
     residents_insurance: bool | None = None
 
@@ -100,6 +107,8 @@ class CardFacts:
 
     status: str
     year: int | None = None
+    attribute: str = ""
+    per_capita: float | None = None
     wage_income: float | None = None
     dibao: float | None = None
     net_income: float | None = None
@@ -109,7 +118,14 @@ class CardFacts:
     owns_flat: bool | None = None
     owns_company: bool | None = None
     public_payroll: bool | None = None
-    cooperative: bool | None = None
+
+    @property
+    def is_in_question(self) -> bool:
+        """Helped, called poor by its card, or so poor by it (or of unknown income) that it may be put on the list. Of
+        all others it does not matter what they own: a truck left off the card of a family that lives well is no lead.
+        """
+        called_poor = self.attribute not in ("", GENERAL) and self.status != "exited"
+        return self.status in HELPED or called_poor or self.per_capita is None or self.per_capita < IN_QUESTION_BELOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +165,8 @@ def judge(register: str, card: CardFacts, matches: Sequence[Match]) -> list[Foun
 
     `matches` are all entries of its open members, of one register.
     """
+    if register in _OF_MEANS and not card.is_in_question:
+        return []
     if register in _OF_HOUSEHOLD:
         by_source: dict[str, list[Match]] = defaultdict(list)
         for match in matches:
@@ -197,9 +215,11 @@ def _vehicle(card: CardFacts, match: Match) -> Iterator[Found]:
     told = {"vehicle_type": kind, "price": price, "registered_on": match.facts.get("registered_on")}
     earns = _holds(use, _EARNING_USE) and not _holds(use, _NOT_EARNING_USE)
     if earns or _holds(kind, _FOR_LIVING):
-        if not card.owns_machine:
+        if not card.owns_machine and (price is None or price >= _figure("vehicle_for_living", "least_price")):
             yield _found("vehicle_for_living", match, **told)
     elif _holds(kind, _PRIVATE):
+        if price is not None and price < _figure("private_car", "least_price"):
+            return
         yield _found("private_car", match, strong=(price or 0) >= _figure("private_car", "strong_price"), **told)
     else:
         yield _found("vehicle_unclear", match, **told)
@@ -218,30 +238,35 @@ def _real_estate(card: CardFacts, match: Match) -> Iterator[Found]:
 
 
 def _public_payroll(card: CardFacts, match: Match) -> Iterator[Found]:
-    if not card.public_payroll:
-        duty = match.facts.get("duty")
-        yield _found("minor_post" if _holds(duty, _MINOR_POST) else "on_payroll", match, duty=duty)
+    duty = match.facts.get("duty")
+    if card.public_payroll:
+        return
+    if not _holds(duty, _MINOR_POST):
+        yield _found("on_payroll", match, duty=duty)
+    elif not match.member.public_post:
+        yield _found("minor_post", match, duty=duty)
 
 
 def _company(card: CardFacts, match: Match) -> Iterator[Found]:
     form, capital, state = match.facts.get("form", ""), match.facts.get("capital"), match.facts.get("state")
     if card.owns_company or _holds(state, _NO_LONGER):
         return
-    if "合作社" in form:
-        rule = "cooperative"
-        if card.cooperative:
-            return
-    else:
-        rule = "sole_trader" if "个体" in form else "company"
-    strong = rule != "cooperative" and (capital or 0) >= _figure(rule, "strong_capital")
+    if "合作社" in form:  # the poor are asked to join one: a membership says nothing against need
+        return
+    rule = "sole_trader" if "个体" in form else "company"
+    if rule == "sole_trader" and capital is not None and capital < _figure(rule, "least_capital"):
+        return
+    strong = (capital or 0) >= _figure(rule, "strong_capital")
     yield _found(rule, match, strong=strong, form=form, capital=capital, state=state)
 
 
 def _death(card: CardFacts, match: Match) -> Iterator[Found]:
     died_on = match.facts["died_on"]
     within_year = card.year is not None and died_on <= date(card.year, 9, 30).isoformat()
-    rule = "deceased_counted" if within_year and match.member.counts is not False else "deceased_open"
-    yield _found(rule, match, died_on=died_on)
+    if within_year and match.member.counts is not False:
+        yield _found("deceased_counted", match, died_on=died_on)
+    elif (match.as_of - date.fromisoformat(died_on)).days >= _figure("deceased_open", "after_days"):
+        yield _found("deceased_open", match, died_on=died_on)
 
 
 # -- school, disability ------------------------------------------------------------------------------------------------

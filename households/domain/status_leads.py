@@ -41,16 +41,19 @@ OWNS = 0.5  # an exclusion rule hits: the household is heard first
 @dataclass(frozen=True, slots=True)
 class YearBefore:
     """The household's result of the year before. `poor_by_this_line`: its facts of that year, judged by this year's
-    lines, are absolutely poor too."""
+    lines, are absolutely poor too. `burdened`: bills took that year's income below the monitoring line."""
 
     outcome: str
     poor_by_this_line: bool
+    burdened: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A household in one year. `distance`: net income minus the line that decides, as a share of that line (the
-    monitoring line for who is not below the line); None where no line decides."""
+    """A household in one year. `helped_through`: it was on the list at the end of this year and of the one before
+    (false for who came on it in between). `burdened`: what it paid for illness takes this year's income below the
+    monitoring line. `distance`: net income minus the line that decides, as a share of that line (the monitoring line
+    for who is not below the line); None where no line decides."""
 
     status: str
     outcome: str
@@ -58,6 +61,8 @@ class Standing:
     guarantee_gap: bool = False
     excluded: bool = False
     monitored_kind: str = ""
+    helped_through: bool = True
+    burdened: bool = False
     before: YearBefore | None = None
     distance: float | None = None
 
@@ -95,9 +100,10 @@ def _found(household: Standing) -> tuple[str, str] | None:
         return {"unregistered": (MARGINAL, MARGINAL), "exited": (UNSTABLE, UNSTABLE)}.get(status)
     if household.guarantee_gap:  # no exit is due while a guarantee is missing
         return GUARANTEE_GAP, GUARANTEE_GAP
-    if outcome == "not_poor" and status in _IN:
-        good = household.before is not None and household.before.outcome == "not_poor"
-        return (CLINGING, CLINGING) if good else (EXIT_DUE, EXIT_DUE)
+    if outcome == "not_poor" and status in _IN and not household.burdened:
+        before = household.before
+        two_good = before is not None and before.outcome == "not_poor" and not before.burdened
+        return (CLINGING, CLINGING) if two_good and household.helped_through else (EXIT_DUE, EXIT_DUE)
     return None
 
 

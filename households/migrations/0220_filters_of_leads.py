@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("households", "0216_fill_listed_members")]
+    dependencies = [("households", "0217_sudden_hardship")]
 
     operations = [
         migrations.AddField(

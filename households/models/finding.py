@@ -92,6 +92,7 @@ class Finding(models.Model):
         MARGINAL = "marginal", _("边缘易致贫")
         RETURNED = "returned", _("疑似返贫")
         UNSTABLE = "unstable", _("脱贫不稳定")
+        SUDDEN_HARDSHIP = "sudden_hardship", _("突发严重困难")
         EXIT_DUE = "exit_due", _("应退未退")
         CLINGING = "clinging", _("长期未退")
         GUARANTEE_GAP = "guarantee_gap", _("保障有缺口")

@@ -21,7 +21,8 @@ from households.models import Finding, Household, HouseholdStatus, LeadRule, Res
 Kind = Finding.Kind
 GROUPS: Mapping[str, Sequence[str]] = {
     "outcome": (
-        Kind.LEFT_OUT, Kind.RETURNED, Kind.MARGINAL, Kind.UNSTABLE, Kind.CLINGING, Kind.EXIT_DUE, Kind.GUARANTEE_GAP,
+        Kind.LEFT_OUT, Kind.RETURNED, Kind.SUDDEN_HARDSHIP, Kind.MARGINAL, Kind.UNSTABLE, Kind.CLINGING, Kind.EXIT_DUE,
+        Kind.GUARANTEE_GAP,
     ),
     "registers": (
         Kind.DECEASED, Kind.VEHICLE, Kind.REAL_ESTATE, Kind.PUBLIC_PAYROLL, Kind.COMPANY, Kind.MEDICAL, Kind.SCHOOL,

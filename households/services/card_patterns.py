@@ -243,16 +243,14 @@ def _ties(county: County, first: int, last: int) -> Iterator[Hit]:
     county_first, county_last = code_range(county.code)
     ties = frames.kin_ties(year=county.year, county_first=county_first, county_last=county_last, first=first, last=last)
     cards = county.cards
-    poor = cards["per_capita"] < county.line
-    ties = ties[ties["household"].isin(cards.loc[cards["helped"] | poor, "household_id"])]
+    # Who only lives poorly, without help, is favored by nobody.
+    ties = ties[ties["household"].isin(cards.loc[cards["helped"], "household_id"])]
     if ties.empty:
         return
     at = pd.Series(cards.index, index=cards["household_id"])[ties["household"]].to_numpy()
     of = cards.loc[at]
     owns = (of[["cars", "flats", "companies", "payroll"]].sum(axis=1) > 0).to_numpy()
     scores = kin.kin_scores(ties["rule"], _wealth(county)[at], owns)
-    # Who only lives poorly, without help, is favored by nobody.
-    scores = np.where(of["helped"].to_numpy(), scores, scores * 0.5)
     best = ties.assign(score=scores).sort_values(["household", "score", "cadre"], ascending=[True, False, True])
     row: Any
     for row in best[best["score"] >= kin.CLEAR].drop_duplicates("household").itertuples(index=False):

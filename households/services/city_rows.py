@@ -166,9 +166,19 @@ def _village(block: Block, order: Order, planted: Planted) -> Iterator[Lines]:
         },
     )
     links = {"household_id": _text(of_household), "person_id": _text(person_ids)}
-    yield _lines(Membership, links | {name: facts[name] for name in ("relation", "position", "since")})
-    # A number on two cards is held by the first.
-    held = [number != NULL and member not in planted.doubles for member, number in enumerate(hashes)]
+    ends = [planted.left.get(member) for member in range(len(person_ids))]
+    yield _lines(
+        Membership,
+        links
+        | {name: facts[name] for name in ("relation", "position", "since")}
+        | {
+            "until": [str(end[0]) if end else NULL for end in ends],
+            "end_reason": [end[1] if end else "" for end in ends],
+        },
+    )
+    # A number on two cards is held by the first; who left holds none.
+    gone = planted.doubles | planted.left.keys()
+    held = [number != NULL and member not in gone for member, number in enumerate(hashes)]
     claims = {"number_hash": hashes, **links}
     yield _lines(
         IdentityClaim,

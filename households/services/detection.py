@@ -23,13 +23,13 @@ from households import detection_frames
 from households.domain.priority import Said, doubt_of, weight_of
 from households.lead_messages import sentence
 from households.models import Finding, Household, HouseholdStatus, Sheet
-from households.services import card_patterns, index_runs, register_comparison, status_leads
+from households.services import card_patterns, hardship_leads, index_runs, register_comparison, status_leads
 from households.services.comparisons import compare
 from households.services.leads import Hit, keep_leads
 
 AREA_JOB, COUNTY_JOB = "detect_leads", "detect_leads_of_county"
 CITY = 430700000000
-PRODUCERS: tuple[ModuleType, ...] = (card_patterns, register_comparison, status_leads)
+PRODUCERS: tuple[ModuleType, ...] = (card_patterns, register_comparison, status_leads, hardship_leads)
 
 Progress = Callable[[int, int], None]
 

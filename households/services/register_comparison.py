@@ -50,7 +50,8 @@ def hits(
     Read from the versions in force, or from `versions` alone (what a draft would bring). The query is over when this
     returns: hits may be fed into a COPY of the same connection.
     """
-    chosen = list(RegisterVersion.objects.in_force().filter(kind__in=registers)) if versions is None else versions
+    in_force = RegisterVersion.objects.in_force().filter(kind__in=registers).defer("file_cipher")
+    chosen = list(in_force) if versions is None else versions
     found: list[Hit] = []
     for register in registers:
         of_register = [version for version in chosen if version.kind == register]
@@ -126,6 +127,8 @@ class _Row(NamedTuple):
     household: int
     status: str
     year: int | None
+    attribute: str | None
+    per_capita: float | None
     wage_income: float | None
     dibao: float | None
     net_income: float | None
@@ -135,12 +138,12 @@ class _Row(NamedTuple):
     owns_flat: bool | None
     owns_company: bool | None
     public_payroll: bool | None
-    cooperative: bool | None
     person: int
     birth_date: Any
     counts: bool | None
     school_status: str | None
     health: list[str] | None
+    public_post: bool | None
     member_dibao: bool | None
     residents_insurance: bool | None
     version: int
@@ -185,6 +188,8 @@ def _card(row: _Row) -> CardFacts:
     return CardFacts(
         status=row.status,
         year=row.year,
+        attribute=row.attribute or "",
+        per_capita=row.per_capita,
         wage_income=row.wage_income,
         dibao=row.dibao,
         net_income=row.net_income,
@@ -194,7 +199,6 @@ def _card(row: _Row) -> CardFacts:
         owns_flat=row.owns_flat,
         owns_company=row.owns_company,
         public_payroll=row.public_payroll,
-        cooperative=row.cooperative,
     )
 
 
@@ -205,6 +209,7 @@ def _match(row: _Row, version: RegisterVersion) -> Match:
         counts=row.counts,
         school_status=row.school_status or "",
         health=tuple(row.health or ()),
+        public_post=row.public_post,
         dibao=row.member_dibao,
         residents_insurance=row.residents_insurance,
     )

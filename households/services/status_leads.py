@@ -107,6 +107,8 @@ def _hit(row: dict[str, Any], system: tuple[int, int, list[str]], year: int) -> 
             guarantee_gap=row["guarantee_gap"],
             excluded=row["excluded"],
             monitored_kind=row["monitored_kind"],
+            helped_through=not row["helped_since"],
+            burdened=_burdened(net, row["bills"], members, monitoring),
             before=_before(row, line, monitoring),
             distance=(net - deciding * members) / (deciding * members) if net is not None and members else None,
         )
@@ -133,7 +135,12 @@ def _before(row: dict[str, Any], line: int, monitoring: int) -> YearBefore | Non
     if not outcome or outcome == "undetermined" or net is None or not members:
         return None
     poor = net < line * members or (net < monitoring * members and bool(row["before_missing"]))
-    return YearBefore(outcome, poor)
+    return YearBefore(outcome, poor, _burdened(net, row["before_bills"], members, monitoring))
+
+
+def _burdened(net: int | None, bills: int | None, members: int | None, monitoring: int) -> bool:
+    """Fen: what was paid for illness leaves less than the monitoring line a head."""
+    return net is not None and bool(members) and net - (bills or 0) < monitoring * (members or 0)
 
 
 def _names(bits: int, guarantees: Sequence[str]) -> list[str]:

@@ -5,6 +5,11 @@
 SELECT
     r.household_id, h.status, h.monitored_kind, r.outcome, r.below_monitoring_line, r.guarantee_gap, r.excluded,
     r.net_income, r.members, r.missing, r.version_id,
+    h.status_since IS NOT NULL AND h.status_since > make_date(%(year)s - 1, 9, 30) AS helped_since,
+    (SELECT round(100 * s.medical_cost)::bigint FROM households_sheet s
+     WHERE s.household_id = r.household_id AND s.year = %(year)s) AS bills,
+    (SELECT round(100 * s.medical_cost)::bigint FROM households_sheet s
+     WHERE s.household_id = r.household_id AND s.year = %(year)s - 1) AS before_bills,
     p.outcome AS before_outcome, p.net_income AS before_net_income, p.members AS before_members,
     p.missing AS before_missing
 FROM households_result r

@@ -174,3 +174,13 @@ def test_one_village_that_helps_three_times_as_many_is_found_and_noise_is_not():
     assert np.flatnonzero(rates["q"] <= village_rate.RATE).tolist() == [3]
     told = village_rate.surplus(rates, chance, helped, village)
     assert set(village[told > 0]) == {3}
+
+
+def test_villages_that_favor_do_not_hide_one_another():
+    """Three of ten villages with twice what is expected: neither the level nor the spread may be taken from them."""
+    cards, helped = np.full(10, 150), np.array([9, 12, 7, 10, 11, 8, 13, 27, 30, 28])
+    village, chance = np.repeat(np.arange(10), cards), np.full(1500, helped.sum() / 1500)
+    is_helped = np.concatenate([np.arange(150) < count for count in helped]).astype(float)
+    rates = village_rate.village_rates(chance, is_helped, village)
+    assert np.flatnonzero(rates["q"] <= village_rate.RATE).tolist() == [7, 8, 9]
+    assert rates["expected"].iloc[0] == pytest.approx(11, abs=1.5)

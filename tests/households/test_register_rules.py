@@ -12,7 +12,9 @@ from households.models import Finding
 from households.register_messages import REGISTER_RULES, REGISTER_SENTENCES, sentence
 
 AS_OF = date(2019, 10, 31)
-_OF_MEMBER = {"birth_date", "counts", "school_status", "health", "member_dibao", "residents_insurance"}
+_OF_MEMBER = {
+    "birth_date", "counts", "school_status", "health", "public_post", "member_dibao", "residents_insurance"
+}  # fmt: skip
 _YES_NO = {"yes": True, "no": False}
 
 
@@ -30,13 +32,15 @@ def typed(name: str, text: str):
 
 
 def match(person: int = 1, version: int = 7, source: str = "车管所", facts=None, **of_member) -> Match:
-    return Match(Member(person, **of_member), facts or {}, version, source, AS_OF)
+    facts = dict(facts or {})
+    as_of = date.fromisoformat(facts.pop("as_of", AS_OF.isoformat()))
+    return Match(Member(person, **of_member), facts, version, source, as_of)
 
 
 def judged(register: str, entry: str, card: str) -> list[Found]:
     told = {name: typed(name, text) for name, text in pairs(card)}
     of_member = {name.removeprefix("member_"): told.pop(name) for name in set(told) & _OF_MEMBER}
-    facts = {name: text if name.endswith("_on") else typed(name, text) for name, text in pairs(entry)}
+    facts = {name: text if name.endswith(("_on", "as_of")) else typed(name, text) for name, text in pairs(entry)}
     household = CardFacts(**{"status": "registered", "year": 2019, **told})
     return judge(register, household, [match(facts=facts, **of_member)])
 

@@ -1,12 +1,13 @@
 """Outcome against status: the table of identification as leads, household by household and area by area."""
 
+from datetime import date
 from itertools import product
 
 import pytest
 
 from households.domain.priority import Said, doubt_of, weight_of, wilson
 from households.domain.status_leads import KINDS, NOT_COUNTED, Standing, YearBefore, lead_of
-from households.models import Finding, HouseholdStatus, LeadRule, Result
+from households.models import Finding, HouseholdStatus, LeadRule, MemberSheet, Result, Sheet
 from households.services import leads, status_leads
 from households.services.index_runs import compute_run, start_run
 from households.services.index_versions import load_default_versions
@@ -43,6 +44,13 @@ def test_above_the_monitoring_line_a_missing_guarantee_is_a_lead_for_help_and_no
 def test_two_good_years_make_a_clinging_lead_of_an_exit_that_is_due():
     assert lead_of(Standing("registered", "not_poor", before=GOOD)).kind == "clinging"
     assert lead_of(Standing("registered", "not_poor", before=POOR)).kind == "exit_due"
+
+
+def test_who_came_on_the_list_in_between_does_not_cling_and_whose_bills_eat_the_income_has_no_good_year():
+    assert lead_of(Standing("registered", "not_poor", before=GOOD, helped_through=False)).kind == "exit_due"
+    burdened_before = YearBefore("not_poor", False, burdened=True)
+    assert lead_of(Standing("registered", "not_poor", before=burdened_before)).kind == "exit_due"
+    assert lead_of(Standing("registered", "not_poor", before=GOOD, burdened=True)) is None
 
 
 def test_a_return_counts_only_where_a_fact_of_the_household_changed():
@@ -129,6 +137,28 @@ def test_a_card_that_is_no_longer_poor_closes_its_lead_and_another_year_leaves_i
     assert county["poor"].pk in kinds()
     recompute_household(household=county["poor"].pk, year=2019)
     assert county["poor"].pk not in kinds()
+
+
+def test_an_exit_is_due_after_a_good_year_that_bills_did_not_eat_and_clinging_is_who_was_helped_through_two(county):
+    card = county["stays"]
+    sheet = card.sheets.get()
+    last = Sheet.objects.get(pk=sheet.pk)
+    last.pk, last.year = None, 2018
+    last.save()
+    for row in MemberSheet.objects.filter(sheet=sheet):
+        row.pk, row.sheet = None, last
+        row.save()
+    recompute_household(household=card.pk, year=2018)
+
+    def told(since, bills):
+        card.status_since = since
+        card.save(update_fields=["status_since"])
+        Sheet.objects.filter(pk=sheet.pk).update(medical_cost=bills)
+        return [hit.kind for hit in status_leads.hits(first=FENGMING, last=FENGMING, year=2019, households=[card.pk])]
+
+    assert told(date(2018, 9, 30), 0) == ["clinging"]
+    assert told(date(2018, 10, 1), 0) == ["exit_due"]
+    assert told(date(2018, 9, 30), 58_000) == []
 
 
 def test_an_area_keeps_its_leads_and_says_nothing_of_another(county):

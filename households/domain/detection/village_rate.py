@@ -16,7 +16,7 @@ from households.domain.detection.many_tests import q_values
 RIDGE = 1.0
 LEAST = 20  # households of a village
 RATE = 0.10
-CHI2_MEDIAN = 0.455  # of one degree of freedom
+PRIOR_BETWEEN, PRIOR_VILLAGES = 0.01, 3.0  # correlation within a village as long as few villages say otherwise
 
 
 def helped_chance(conditions: np.ndarray, helped: np.ndarray) -> np.ndarray:
@@ -47,7 +47,7 @@ def village_rates(chance: np.ndarray, helped: np.ndarray, village: np.ndarray) -
     for _ in range(2):
         use = tested & ~flagged
         # What the found villages have too many of is not expected of the others.
-        level = found[use].sum() / max(expected[use].sum(), 1e-9) if use.any() else 1.0
+        level = _level(found[use], expected[use])
         mean = np.clip(expected * level / np.maximum(cards, 1), 1e-5, 1 - 1e-5)
         rho = _between(found[use], cards[use], mean[use])
         a, b = mean * (1 - rho) / rho, (1 - mean) * (1 - rho) / rho
@@ -63,13 +63,26 @@ def village_rates(chance: np.ndarray, helped: np.ndarray, village: np.ndarray) -
     )  # fmt: skip
 
 
+def _level(found: np.ndarray, expected: np.ndarray) -> float:
+    """What villages help of what is expected: the median over expected households, which a few villages do not move."""
+    if not len(found):
+        return 1.0
+    ratio = found / np.maximum(expected, 1e-9)
+    order = np.argsort(ratio, kind="stable")
+    reached = np.cumsum(expected[order])
+    return float(max(ratio[order][np.searchsorted(reached, reached[-1] / 2)], 1e-3))
+
+
 def _between(found: np.ndarray, cards: np.ndarray, mean: np.ndarray) -> float:
-    """Correlation within villages by moments; from the median, which a few favoring villages do not move."""
-    if len(found) < 3:
-        return 0.01
-    pearson = (found - cards * mean) ** 2 / np.maximum(cards * mean * (1 - mean), 1e-9)
-    phi = min(float(np.median(pearson)) / CHI2_MEDIAN, 12.0)
-    return float(np.clip((phi - 1) / max(float(cards.mean()) - 1, 1), 0.002, 0.2))
+    """Correlation within villages by moments, from the villages that help less than expected: nobody gains by that, so
+    their spread is honest, while that of the others holds what is looked for."""
+    low = found <= cards * mean
+    if low.sum() < 3:
+        return PRIOR_BETWEEN
+    pearson = (found[low] - cards[low] * mean[low]) ** 2 / np.maximum(cards[low] * mean[low] * (1 - mean[low]), 1e-9)
+    between = (float(pearson.mean()) - 1) / max(float(cards[low].mean()) - 1, 1)
+    weight = low.sum() / (low.sum() + PRIOR_VILLAGES)
+    return float(np.clip(weight * between + (1 - weight) * PRIOR_BETWEEN, 0.002, 0.2))
 
 
 def surplus(rates: pd.DataFrame, chance: np.ndarray, helped: np.ndarray, village: np.ndarray) -> np.ndarray:
