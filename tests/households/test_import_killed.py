@@ -79,7 +79,7 @@ def test_cards_that_were_written_and_not_judged_when_the_import_was_killed_are_j
     batch = imports.bring(by=people.fengming_cadre, area=None, file_name="cards.xlsx", file=io.BytesIO(content))
     # Nobody may write results of the township: the child is one chunk ahead of them, and waits.
     with transaction.atomic():
-        results.lock_township(township=430725103000, year=2019, shared=False)
+        results.lock_townships(townships=[430725103000], year=2019, shared=False)
         with importing(batch):
             wait_until(lambda: ImportBatch.objects.get(pk=batch.pk).position == 4, 90)
         transaction.set_rollback(True)
