@@ -14,14 +14,17 @@ from supervision.services import lists
 from tests.supervision.conftest import YEAR, household, make_village
 
 
-def posted_twice(monkeypatch, drafts, posters) -> list[str]:
-    """Two people post at once: both wait for each other between the check and the write, where they can."""
+def posted_twice(monkeypatch, drafts, posters, *, patience: float = 1) -> list[str]:
+    """Two people post at once: both wait for each other between the check and the write, where they can.
+
+    `patience` seconds: where a lock keeps the second out, the first waits in vain as long as this.
+    """
     barrier = threading.Barrier(2)
     moment = lists._now
 
     def together():
         with suppress(threading.BrokenBarrierError):
-            barrier.wait(timeout=1)
+            barrier.wait(timeout=patience)
         return moment()
 
     monkeypatch.setattr(lists, "_now", together)
@@ -66,7 +69,7 @@ def test_two_people_who_post_at_once_post_one_list(racing, people, monkeypatch):
 def test_without_the_lock_that_race_breaks(racing, people, monkeypatch):
     """Negative control: the test above must be able to fail."""
     without_locks(monkeypatch)
-    answers = posted_twice(monkeypatch, (racing, racing), (people.fengming_team, people.fengming_team))
+    answers = posted_twice(monkeypatch, (racing, racing), (people.fengming_team, people.fengming_team), patience=30)
     assert answers == ["broken", "posted"]
 
 
@@ -88,7 +91,7 @@ def test_two_lists_of_a_village_posted_at_once_stand_in_one_chain(two_years, peo
 def test_without_the_lock_the_chain_breaks(two_years, people, monkeypatch):
     """Negative control."""
     without_locks(monkeypatch)
-    answers = posted_twice(monkeypatch, two_years, (people.fengming_team, people.fengming_team))
+    answers = posted_twice(monkeypatch, two_years, (people.fengming_team, people.fengming_team), patience=30)
     assert answers == ["broken", "posted"]
 
 
