@@ -13,7 +13,9 @@ import pandas as pd
 from changde.bulk.copy import column_text, copy_out, copy_out_bytes, sql_text
 from changde.bulk.loading import copy_lines
 from households.domain.features import FEATURES
-from households.domain.index import IndexSystem, assess, has_doubt
+from households.domain.index import assess
+from households.domain.index_rules import has_doubt
+from households.domain.index_system import IndexSystem
 from households.models import IndexVersion, Result
 
 FEATURES_SQL = Path(__file__).parent / "sql/household_features.sql"

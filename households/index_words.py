@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 
 from households.domain import income
 from households.domain.features import FEATURES, Feature
-from households.domain.index import AllOf, Comparison, IndexSystem, Label, Problem, Product, Rule
 from households.domain.index_difference import Difference, differences
+from households.domain.index_rules import AllOf, Comparison, Label, Product, Rule
+from households.domain.index_system import IndexSystem, Problem
 
 # what is wrong with a definition (domain.index.Problem)
 PROBLEM_TEXTS = {

@@ -24,7 +24,7 @@ from households.card_facts import facts_of, unit_of
 from households.card_sections import ASSETS, BASICS, HOUSING, INCOME, LAND, MEMBERS, SECTIONS
 from households.domain.explain import explain
 from households.domain.fields import Field
-from households.domain.index import IndexSystem
+from households.domain.index_system import IndexSystem
 from households.models import IndexVersion
 from households.reasons import reasons
 from households.selectors.paper import PaperCard

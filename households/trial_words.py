@@ -6,7 +6,8 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from changde.web.templatetags.web import amount, number, share
-from households.domain.index import IndexSystem, Label
+from households.domain.index_rules import Label
+from households.domain.index_system import IndexSystem
 from households.domain.trial import Difference
 from households.models import IndexTrial, IndexVersion
 from households.selectors.index_trials import Swing, TrialFigures

@@ -20,7 +20,7 @@ from cadres.services.plans import propose_plan
 from changde.divisions.models import Division
 from changde.jobs.models import Job
 from households.domain.card import Member
-from households.domain.index import Label
+from households.domain.index_rules import Label
 from households.models import (
     CardDraft,
     CardExport,

@@ -29,7 +29,7 @@ from households import frames
 from households.benchmarks._cities import one_city
 from households.domain import index
 from households.domain.features import FEATURES, count_members
-from households.domain.index import IndexSystem
+from households.domain.index_system import IndexSystem
 from households.models import Household, IndexRun, MemberSheet, Result, RunChunk, Sheet, TownshipPointer, VillageCard
 from households.services import index_runs
 from households.services.index_versions import version_for

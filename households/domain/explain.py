@@ -13,7 +13,20 @@ import pandas as pd
 
 from households.domain import income, index
 from households.domain.features import FEATURES, Feature
-from households.domain.index import AllOf, Comparison, Dimension, IndexSystem, Label, Product, Rule
+from households.domain.index_rules import (
+    AllOf,
+    Columns,
+    Comparison,
+    Label,
+    Product,
+    Rule,
+    Truth,
+    comparisons,
+    evaluate,
+    has_doubt,
+    sides,
+)
+from households.domain.index_system import Dimension, IndexSystem
 
 Value = int | bool | str | None | tuple[int, int]
 
@@ -129,7 +142,7 @@ def frame_of(system: IndexSystem, values: Mapping[str, Any]) -> pd.DataFrame:
 def explain(system: IndexSystem, values: Mapping[str, Any]) -> Explanation:
     """Take one household's result apart. `values`: the stored value of each of `system.columns` (None is unknown)."""
     household = index.derive(frame_of(system, values))
-    columns = index.Columns(household)
+    columns = Columns(household)
     verdict = index.judge(system, household).iloc[0]
     net, members = _whole(verdict["net_income"]), _whole(verdict["members"])
     score = None if pd.isna(verdict["score"]) else float(verdict["score"])
@@ -159,9 +172,7 @@ def explain(system: IndexSystem, values: Mapping[str, Any]) -> Explanation:
     )
 
 
-def _dimension_row(
-    dimension: Dimension, columns: index.Columns, system: IndexSystem, score: float | None
-) -> DimensionRow:
+def _dimension_row(dimension: Dimension, columns: Columns, system: IndexSystem, score: float | None) -> DimensionRow:
     rows = []
     for indicator in dimension.indicators:
         rule = _rule_row(indicator.rule, columns, system)
@@ -182,22 +193,22 @@ def features_read(rule: RuleRow | ComparisonRow) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for part in rule.parts for name in features_read(part)))
 
 
-def _rule_row(rule: Rule, columns: index.Columns, system: IndexSystem) -> RuleRow | ComparisonRow:
-    state = _state(index.evaluate(rule, columns, system))
+def _rule_row(rule: Rule, columns: Columns, system: IndexSystem) -> RuleRow | ComparisonRow:
+    state = _state(evaluate(rule, columns, system))
     if isinstance(rule, Comparison):
         return _comparison_row(rule, columns, system, state)
     parts = tuple(_rule_row(part, columns, system) for part in rule.rules)
     return RuleRow("and" if isinstance(rule, AllOf) else "or", parts, state)
 
 
-def _comparison_row(rule: Comparison, columns: index.Columns, system: IndexSystem, state: bool | None) -> ComparisonRow:
+def _comparison_row(rule: Comparison, columns: Columns, system: IndexSystem, state: bool | None) -> ComparisonRow:
     feature, value = FEATURES[rule.field], _read(rule.field, columns)
     if isinstance(rule.value, bool):
         return ComparisonRow(feature, rule.operator, value, rule.value, None, None, None, None, state)
     if isinstance(rule.value, (str, tuple)):
         words = rule.value if isinstance(rule.value, tuple) else (rule.value,)
         return ComparisonRow(feature, rule.operator, value, words, None, None, None, None, state)
-    a, b, other = index.sides(rule, system)
+    a, b, other = sides(rule, system)
     of_value = None if other is None else _read(other, columns)
     threshold: Fraction | None = Fraction(b, a)
     if other is not None:
@@ -208,7 +219,7 @@ def _comparison_row(rule: Comparison, columns: index.Columns, system: IndexSyste
     return ComparisonRow(feature, rule.operator, value, threshold, times, of, of_value, distance, state)
 
 
-def _read(name: str, columns: index.Columns) -> Value:
+def _read(name: str, columns: Columns) -> Value:
     """The value as read: None unknown, a pair where a count is only known to lie between two figures."""
     if FEATURES[name].is_number:
         low, high, unknown = (part[0] for part in columns.range(name))
@@ -221,7 +232,7 @@ def _read(name: str, columns: index.Columns) -> Value:
     return bool(value) if FEATURES[name].kind == "truth" else str(value)
 
 
-def _state(truth: index.Truth) -> bool | None:
+def _state(truth: Truth) -> bool | None:
     return True if truth.yes[0] else False if truth.no[0] else None
 
 
@@ -236,14 +247,14 @@ def _changes(system: IndexSystem, household: pd.DataFrame, outcome: str) -> list
     """
     if outcome == index.UNDETERMINED:
         return []
-    columns = index.Columns(household)
+    columns = Columns(household)
     trials = [(name, value) for name in system.features for value in _trial_values(name, system, columns)]
     if not trials:
         return []
     frame = household.loc[household.index.repeat(len(trials))].reset_index(drop=True)
     for row, (name, value) in enumerate(trials):
         frame.loc[row, name] = value
-        if index.has_doubt(FEATURES[name]):
+        if has_doubt(FEATURES[name]):
             frame.loc[row, f"{name}_unknown"] = 0
     outcomes = index.judge(system, frame)["outcome"].astype(str)
     found: dict[tuple[str, str], list[Value]] = {}
@@ -264,7 +275,7 @@ def _change(feature: Feature, values: list[Value], now: Value, outcome: str, bet
     return Change(feature, (nearest,), nearest - now, outcome, better)
 
 
-def _trial_values(name: str, system: IndexSystem, columns: index.Columns) -> list[Value]:
+def _trial_values(name: str, system: IndexSystem, columns: Columns) -> list[Value]:
     """Values of one feature on both sides of every threshold it meets in this household, its present value left out."""
     feature, now = FEATURES[name], _read(name, columns)
     if name in ("members", "transfer_income", *income.PARTS) or now is None:
@@ -280,10 +291,10 @@ def _trial_values(name: str, system: IndexSystem, columns: index.Columns) -> lis
     return [value for value in sorted(around) if value != now and (feature.minimum is None or value >= feature.minimum)]
 
 
-def _thresholds(name: str, system: IndexSystem, columns: index.Columns) -> list[Fraction]:
+def _thresholds(name: str, system: IndexSystem, columns: Columns) -> list[Fraction]:
     found = []
     for part in system.parts:
-        for rule in index.comparisons(part.rule):
+        for rule in comparisons(part.rule):
             if rule.field == name:
                 row = _comparison_row(rule, columns, system, None)
                 if isinstance(row.threshold, Fraction):

@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from households.domain.features import FEATURES
-from households.domain.index import ABSOLUTE, NOT_POOR, OUTCOMES, RELATIVE, UNDETERMINED, IndexSystem
+from households.domain.index import ABSOLUTE, NOT_POOR, OUTCOMES, RELATIVE, UNDETERMINED
+from households.domain.index_system import IndexSystem
 
 # Rows of the table outcome x status (docs/figures.md): relative is split by why. Stored arrays follow these orders:
 # a new word goes to the end, never between.

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-from households.domain.index import Dimension, IndexSystem, Indicator, Label, NamedRule, Rule
+from households.domain.index_rules import Label, Rule
+from households.domain.index_system import Dimension, IndexSystem, Indicator, NamedRule
 
 Kind = Literal["line", "dimension", "indicator", "veto", "exclusion"]
 Side = Label | Fraction | int | Rule | None

@@ -20,7 +20,8 @@ from fractions import Fraction
 from typing import Any
 
 from households.domain.features import FEATURES, Feature
-from households.domain.index import LINES, LIST_OPERATORS, MAX_RULE_DEPTH, NUMBER_OPERATORS
+from households.domain.index_rules import LINES, LIST_OPERATORS, NUMBER_OPERATORS
+from households.domain.index_system import MAX_RULE_DEPTH
 
 Typed = dict[str, Any]
 

@@ -11,24 +11,9 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 
-from households.domain.index import (
-    ABSOLUTE,
-    LINES,
-    OUTCOMES,
-    RELATIVE,
-    UNDETERMINED,
-    Answers,
-    Columns,
-    IndexSystem,
-    Indicator,
-    NamedRule,
-    Product,
-    Truth,
-    answers,
-    comparisons,
-    decide,
-    evaluate,
-)
+from households.domain.index import ABSOLUTE, OUTCOMES, RELATIVE, UNDETERMINED, Answers, answers, decide
+from households.domain.index_rules import LINES, Columns, Product, Truth, comparisons, evaluate
+from households.domain.index_system import IndexSystem, Indicator, NamedRule
 
 SHARE = Fraction(1, 20)
 _ABSOLUTE, _RELATIVE, _UNDETERMINED = (OUTCOMES.index(name) for name in (ABSOLUTE, RELATIVE, UNDETERMINED))

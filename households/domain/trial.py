@@ -11,16 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from households.domain.index import (
-    ABSOLUTE,
-    NOT_POOR,
-    OUTCOMES,
-    RELATIVE,
-    UNDETERMINED,
-    IndexSystem,
-    Indicator,
-    NamedRule,
-)
+from households.domain.index import ABSOLUTE, NOT_POOR, OUTCOMES, RELATIVE, UNDETERMINED
+from households.domain.index_system import IndexSystem, Indicator, NamedRule
 
 REFERENCE, DRAFT = SIDES = ("reference", "draft")
 # Poor by identification, and poor in any way (with relative poverty).

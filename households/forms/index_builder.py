@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 from pypinyin import Style, lazy_pinyin
 
 from households.domain.features import FEATURES, Feature
-from households.domain.index import LINES, WEIGHT_TOLERANCE, InvalidIndex, Problem, rule_from_json
 from households.domain.index_draft import (
     Typed,
     is_comparable,
@@ -20,6 +19,8 @@ from households.domain.index_draft import (
     rule_of,
     weights,
 )
+from households.domain.index_rules import LINES
+from households.domain.index_system import WEIGHT_TOLERANCE, InvalidIndex, Problem, rule_from_json
 from households.index_words import feature_text, line_text, problem_text, rule_text, unit_text
 from households.reasons import field_text
 

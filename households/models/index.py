@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from changde.accounts.areas import ScopedQuerySet
 from changde.divisions.models import Division
 from changde.jobs.models import Job
-from households.domain.index import IndexSystem
+from households.domain.index_system import IndexSystem
 from households.models.household import Household
 
 

@@ -15,7 +15,8 @@ from changde.divisions.models import Division
 from changde.web.keyset import KeysetPage
 from households import frames
 from households.domain import sensitivity, trial
-from households.domain.index import OUTCOMES, IndexSystem, derive, judge
+from households.domain.index import OUTCOMES, derive, judge
+from households.domain.index_system import IndexSystem
 from households.models import Household, IndexTrial, IndexTrialTownship, IndexTrialVillage, IndexVersion
 from households.models.yearly_standard import CITY
 

@@ -23,7 +23,7 @@ from changde.bulk.copy import copy_in
 from changde.divisions.codes import Level, ancestor, code_range
 from households import frames
 from households.domain.figures import NAMES, Sums, count, differences
-from households.domain.index import IndexSystem
+from households.domain.index_system import IndexSystem
 from households.models import (
     CardCount,
     FiguresMark,

@@ -31,7 +31,8 @@ from changde.jobs.services import cancel as cancel_job
 from changde.jobs.services import enqueue, finish_parent
 from households import frames
 from households.domain import sensitivity, trial
-from households.domain.index import IndexSystem, derive, judge
+from households.domain.index import derive, judge
+from households.domain.index_system import IndexSystem
 from households.models import (
     HouseholdStatus,
     IndexTrial,

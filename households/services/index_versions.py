@@ -19,8 +19,8 @@ from changde.audit.services import record
 from changde.divisions.codes import Level, code_range
 from changde.divisions.models import Division
 from households.domain.income import to_yuan
-from households.domain.index import IndexSystem, InvalidIndex, default_systems
 from households.domain.index_draft import Typed, definition_of, typed_of
+from households.domain.index_system import IndexSystem, InvalidIndex, default_systems
 from households.domain.years import FIRST_YEAR, LAST_YEAR
 from households.models import IndexVersion, Result
 from households.models.yearly_standard import CITY

@@ -15,8 +15,8 @@ from changde.accounts.refusal import Refusal
 from changde.divisions.codes import Level, ancestor, level_of
 from changde.web.pages import CONFLICT, UNPROCESSABLE, go, render_page
 from changde.web.steps import take_step
-from households.domain.index import IndexSystem, InvalidIndex, Problem
 from households.domain.index_draft import Typed, act, definition_of, from_fields, typed_of
+from households.domain.index_system import IndexSystem, InvalidIndex, Problem
 from households.domain.years import last_full_year, year_of
 from households.forms.index_builder import builder, feature_initials
 from households.forms.index_versions import CITY_DEFAULT, CancelForm, DraftForm, ProposeForm, SendBackForm

@@ -22,7 +22,7 @@ from changde.bulk import run_sql
 from changde.divisions.codes import Level, ancestor, code_range, level_of
 from changde.divisions.models import Division
 from households.domain.figures import CAUSES, CLASSES, SCALARS, STATUSES, TABLES, Measures, Sums, measures
-from households.domain.index import IndexSystem, Indicator
+from households.domain.index_system import IndexSystem, Indicator
 from households.models import IndexVersion, Result, TownshipPointer, VillageCard, VillageFigures
 from households.services.figures import bring_up_to_date
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from households.domain.features import FEATURES
-from households.domain.index import IndexSystem, default_systems
+from households.domain.index_system import IndexSystem, default_systems
 
 DATA = Path(__file__).parents[1] / "data"
 DEFAULTS: dict[int, IndexSystem] = default_systems(

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from changde.audit.models import Event
 from households import frames
 from households.domain.figures import CAUSES, CLASSES, STATUSES, Sums, count, measures
-from households.domain.index import OUTCOMES, IndexSystem, alkire_foster, fgt
+from households.domain.index import OUTCOMES, alkire_foster, fgt
+from households.domain.index_system import IndexSystem
 from households.models import CardCount, FiguresMark, Household, Result, Sheet, TownshipPointer, VillageFigures
 from households.services import figures, results
 from households.services.index_versions import draft_version, load_default_versions, release_version

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from fractions import Fraction
 
 import pandas as pd
 import pytest
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 from households.domain import index
 from households.domain.explain import frame_of
 from households.domain.features import FEATURES, MEMBER_FIELDS
-from households.domain.index import AllOf, Comparison, IndexSystem, InvalidIndex, Product
+from households.domain.index_rules import AllOf, Comparison, Product, fields_of, sides
+from households.domain.index_system import IndexSystem, InvalidIndex
 from tests.households import golden
 
 CASES = golden.rows("golden_identification.csv")
@@ -83,7 +85,7 @@ def test_the_golden_cases_show_every_part_of_the_default_both_ways():
     assert {row["outcome"] for row in CASES} == set(index.OUTCOMES)
     for flag in ("guarantee_gap", "excluded"):
         assert {row[flag] for row in CASES} == {"是", "否"}
-    owned = [sorted(index.fields_of(exclusion.rule)) for exclusion in SYSTEM.exclusions]
+    owned = [sorted(fields_of(exclusion.rule)) for exclusion in SYSTEM.exclusions]
     alone = [[field for field in sum(owned, []) if row[field] == "是"] for row in CASES if row["excluded"] == "是"]
     assert all(fields in alone for fields in owned)
 
@@ -250,8 +252,8 @@ def test_words_outside_the_list_of_a_field_are_unknown():
 
 
 def test_shares_are_compared_without_division():
-    rule = Comparison("medical_cost", ">", Product("net_income", index.Fraction("0.3")))
-    assert index.sides(rule, SYSTEM) == (10, 3, "net_income")
+    rule = Comparison("medical_cost", ">", Product("net_income", Fraction("0.3")))
+    assert sides(rule, SYSTEM) == (10, 3, "net_income")
 
 
 def test_the_open_fields_of_members_are_those_really_empty():
@@ -292,7 +294,7 @@ def test_a_system_without_vetoes_or_exclusions_works():
 def test_rules_are_read_as_trees():
     rule = SYSTEM.indicators[4].rule
     assert isinstance(rule, AllOf)
-    assert index.fields_of(rule) == {"sanitary_toilet", "main_fuel"}
+    assert fields_of(rule) == {"sanitary_toilet", "main_fuel"}
 
 
 def stored(name: str):

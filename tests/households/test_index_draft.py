@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from households.domain import index_draft
 from households.domain.features import FEATURES
-from households.domain.index import LINES, MAX_RULE_DEPTH, NUMBER_OPERATORS, IndexSystem, InvalidIndex
 from households.domain.index_draft import act, definition_of, from_fields, open_at, place_of, to_fields, typed_of
+from households.domain.index_rules import LINES, NUMBER_OPERATORS
+from households.domain.index_system import MAX_RULE_DEPTH, IndexSystem, InvalidIndex
 from tests.households import golden
 
 DEFAULT = golden.DEFAULTS[2019].to_json()

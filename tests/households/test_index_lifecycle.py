@@ -12,8 +12,8 @@ from django.utils import timezone
 from changde.accounts.refusal import Refusal
 from changde.audit.models import Event
 from changde.divisions.models import Division
-from households.domain.index import InvalidIndex
 from households.domain.index_draft import Typed, typed_of
+from households.domain.index_system import InvalidIndex
 from households.models import IndexVersion, Result
 from households.selectors.index_versions import versions_of, versions_to_release
 from households.services import index_runs

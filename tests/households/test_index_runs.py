@@ -16,7 +16,7 @@ from changde.divisions.models import Division
 from changde.jobs import services as jobs
 from changde.jobs.models import Job
 from households import frames, tasks  # noqa: F401 - registers the handlers
-from households.domain.index import IndexSystem
+from households.domain.index_system import IndexSystem
 from households.models import (
     FiguresMark,
     Household,

@@ -11,7 +11,7 @@ from changde.accounts.refusal import Refusal
 from changde.audit.models import Event
 from changde.divisions.models import Division
 from households.domain import trial
-from households.domain.index import IndexSystem
+from households.domain.index_system import IndexSystem
 from households.domain.trial import Count
 from households.models import IndexTrial, IndexTrialTownship, IndexTrialVillage, IndexVersion, Result
 from households.services import index_trials

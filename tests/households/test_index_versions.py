@@ -7,7 +7,7 @@ from django.db import IntegrityError, connection, transaction
 
 from changde.accounts.refusal import Refusal
 from changde.divisions.models import Division
-from households.domain.index import IndexSystem
+from households.domain.index_system import IndexSystem
 from households.models import IndexVersion, Result
 from households.services import index_runs
 from households.services.index_versions import (

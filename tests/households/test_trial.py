@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from households.domain import income, index, sensitivity, trial
 from households.domain.explain import frame_of
 from households.domain.features import FEATURES
-from households.domain.index import IndexSystem
+from households.domain.index_system import IndexSystem
 from households.domain.trial import Count
 from tests.households import golden
 from tests.households.test_index import BASE, SYSTEM
