@@ -38,6 +38,8 @@ def test_the_county_copies_the_default_mends_a_weight_and_keeps_the_draft(
 
     page.get_by_role("button", name="改条件 住房面积").press("Enter")
     item = page.get_by_role("combobox", name="户卡的一项")
+    item.wait_for()
+    expect(page.locator(".htmx-settling, .htmx-added")).to_have_count(0)  # the focus comes last
     item.fill("rhllx")  # initials: 入户路类型
     item.press("Enter")
     page.get_by_label("泥土路").check()

@@ -52,6 +52,7 @@ def test_from_draft_to_poster_objection_and_answer(people, browse, village, serv
     expect(team.locator(".qr svg")).to_be_visible()
     expect(team.get_by_text(checksum)).to_be_visible()
     assert "张建华" not in team.content()
+    team.wait_for_load_state("networkidle")  # its own style sheet
     team.pdf(path=tmp_path / "poster.pdf", prefer_css_page_size=True)
     assert (tmp_path / "poster.pdf").read_bytes().count(b"/Type /Page\n") <= 1
 

@@ -603,6 +603,7 @@ def test_a_bride_married_into_two_cards_at_once_is_on_one(committed_db: None, pe
 def test_without_the_claim_the_bride_would_be_on_both(
     committed_db: None, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Negative control."""
-    monkeypatch.setattr(events.event_rows, "_hold_numbers", lambda *_: None)
+    """Negative control: without it, both have looked before either has committed."""
+    both_looked = threading.Barrier(2)
+    monkeypatch.setattr(events.event_rows, "_hold_numbers", lambda *_: both_looked.wait(10))
     assert married_twice(people) == ["done", "done"]
