@@ -41,7 +41,7 @@ def _other(value: Any) -> str:
 
 def _array(values: Sequence[Any]) -> str:
     """A Postgres array literal of texts or numbers."""
-    if values and all(type(value) is int for value in values):
+    if set(map(type, values)) == {int}:
         return "{" + ",".join(map(str, values)) + "}"
     quoted = (str(value).replace("\\", "\\\\").replace('"', '\\"') for value in values)
     return "{" + ",".join(f'"{value}"' for value in quoted) + "}"
