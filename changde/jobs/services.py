@@ -257,7 +257,7 @@ def cancel(*, job: Job, by: User) -> Job:
     """Ask a job to stop: a waiting one ends at once, a running one at its next progress."""
     job = Job.objects.select_for_update().get(pk=job.pk)
     if not job.is_open:
-        raise Refusal("job_over", _("这项任务已经结束,无法取消"))
+        raise Refusal("job_over", _("这项任务已经结束，无法取消"))
     record("jobs.cancel", by=by, target=job, area=job.area, kind=job.kind)
     job.cancel_wanted = True
     if job.state == Job.State.WAITING:

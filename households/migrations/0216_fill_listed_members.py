@@ -1,13 +1,19 @@
 """Fill the copies village by village, each in a transaction of its own, while people work: triggers keep them from here
-on. The indexes the search used before go when they are full."""
+on. The cards of the village are held meanwhile, so that nobody changes between what is read and what is written. The
+indexes the search used before go when they are full."""
 
-from django.db import migrations
+from django.db import migrations, transaction
 
 
 def fill(apps, schema_editor):
     with schema_editor.connection.cursor() as cursor:
         cursor.execute("SELECT DISTINCT village_id FROM households_household")
-        for (village,) in cursor.fetchall():
+        villages = [village for (village,) in cursor.fetchall()]
+    for village in villages:
+        with transaction.atomic(using=schema_editor.connection.alias), schema_editor.connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT 1 FROM households_household WHERE village_id = %s ORDER BY id FOR NO KEY UPDATE", [village]
+            )
             cursor.execute(
                 "SELECT list_members(ARRAY("
                 "SELECT m.person_id FROM households_household h JOIN households_membership m ON m.household_id = h.id"

@@ -83,10 +83,10 @@ def places_of(user: Any) -> list[Division | None]:
 
 
 def sources_of(user: Any) -> list[IndexVersion]:
-    """What a draft may be copied from, the likeliest first: in force before older, late years before early ones."""
+    """What a draft may be copied from, the likeliest first: in force, older, cancelled; late years first."""
     own_first = F("division").asc(nulls_last=True)
     frozen = list(versions_of(user).filter(state__in=IndexVersion.FROZEN).order_by("-year", own_first, "-number"))
-    return sorted(frozen, key=lambda version: version.state != State.RELEASED)
+    return sorted(frozen, key=lambda version: (version.state == State.CANCELLED, version.state != State.RELEASED))
 
 
 @dataclass(frozen=True)

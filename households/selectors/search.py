@@ -69,7 +69,8 @@ def matching(cards: QuerySet[Household], search: Search, *, closed: bool = False
     """Of `cards`, those the search finds: by their number, or by any member who is on the card now.
 
     The head is a member too, so names are looked for among members alone: an OR of both would scan every card.
-    `closed`: the cards are closed ones; they are few, and their members are not listed.
+    `closed`: the cards are closed ones; they are few, and their members are not listed. Without it, a search by name
+    leaves closed cards out.
     """
     if search.kind == "number":
         # A range of the unique index; a prefix by LIKE would need a second one.

@@ -385,7 +385,8 @@ def take_in(
 def _recompute_left(batch: ImportBatch) -> None:
     """An earlier try may have been killed between the write of cards and their results."""
     for year, cards in staging.left_unjudged(batch).items():
-        results.recompute_where_ruled(cards, [year])
+        for first in range(0, len(cards), CHUNK):
+            results.recompute_where_ruled(cards[first : first + CHUNK], [year])
 
 
 def _keep_statistics(rows: int) -> None:

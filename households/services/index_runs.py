@@ -277,7 +277,7 @@ def mark_final(*, run: IndexRun, by: User) -> IndexRun:
 def cancel_run(*, run: IndexRun, by: User) -> IndexRun:
     """Stop a run: townships that are done stay, the others keep the results they showed."""
     if run.state != IndexRun.State.RUNNING:
-        raise Refusal("run_over", _("这次测算已经结束,无法取消"))
+        raise Refusal("run_over", _("这次测算已经结束，无法取消"))
     if run.job and run.job.is_open:
         cancel_job(job=run.job, by=by)
         if finish_parent(run.job.pk).is_open:

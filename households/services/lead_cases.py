@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -144,10 +144,12 @@ def undo(*, lead: Finding, by: User) -> Finding:
 @transaction.atomic
 def undo_together(*, lead: Finding, by: User) -> Together:
     """Take back what was decided together with this lead, as `undo` does each; what was touched since then stays and is
-    told with the reason. Raises Refusal where this lead is not the person's own decision of the last hour."""
+    told with the reason; what has left the person's area stays too. Raises Refusal where this lead is not the person's
+    own decision of the last hour."""
     here = Finding.objects.get(pk=lead.pk)
     _may_take_back(here, by, alone=False)
-    rows = _locked(decided_together(here, by), by)
+    within = Finding.objects.leads_visible_to(by, "work_leads").filter(pk__in=decided_together(here, by).values("pk"))
+    rows = _locked({here, *within}, by)
     free, refused = _sorted_out(rows, lambda row: _may_take_back(row, by))
     for row in free:
         _take_back(row, by, together=len(free))
@@ -238,9 +240,19 @@ def _take_back(row: Finding, by: User, **facts: int) -> None:
     record("leads.undo", by=by, target=row, area=row.village_id, kind=row.kind, rule=row.code, **facts)
 
 
+def _hold(ids: Collection[int]) -> None:
+    """Lock the leads and every open one of their households, whose doubt a decision moves, in the order of their ids:
+    two people who decide of one household wait for each other and no more."""
+    households = Finding.objects.filter(pk__in=ids).values("household")
+    open_beside = Q(household__in=households, decided_at=None, owner__isnull=False)
+    held = Finding.objects.select_for_update(no_key=True).filter(Q(pk__in=ids) | open_beside).order_by("pk")
+    list(held.values_list("pk"))
+
+
 def _locked(leads: Iterable[Finding], by: User) -> list[Finding]:
-    """Locked in the order of their ids, so that two people who chose the same ones wait for each other and no more."""
+    """The leads, locked."""
     ids = {lead.pk for lead in leads}
+    _hold(ids)
     locked = Finding.objects.select_for_update(of=("self",)).select_related("owner", "household", "village")
     rows = list(locked.filter(pk__in=ids).order_by("pk"))
     if Finding.objects.leads_visible_to(by, "work_leads").filter(pk__in=ids).count() < len(ids):
@@ -257,6 +269,7 @@ def _open(lead: Finding, by: User) -> Finding:
 
 def _mine(lead: Finding, by: User) -> Finding:
     """Locked; refuses who may not work it."""
+    _hold({lead.pk})
     row = Finding.objects.select_for_update().get(pk=lead.pk)
     if not Finding.objects.leads_visible_to(by, "work_leads").filter(pk=row.pk).exists():
         raise PermissionDenied("work_leads")

@@ -16,7 +16,7 @@ from changde.accounts.models import User
 from changde.accounts.refusal import Refusal
 from changde.audit.services import acting
 from changde.divisions.codes import Level, ancestor, code_range
-from changde.jobs.services import enqueue
+from changde.jobs.services import enqueue, kind_and_place
 from households import frames
 from households.domain.features import FEATURES
 from households.models import IndexRun, Result, Sheet, TownshipPointer
@@ -107,8 +107,8 @@ def recomputed_beside(*, by: User | None) -> Iterator[Callable[[Callable[[], Non
         try:
             with acting(by):
                 work()
-        except Exception:  # the write stands; cards stay stale or missing, and the night takes them up
-            log.exception("work beside a write of cards failed")
+        except Exception as error:  # the write stands; cards stay stale or missing, and the night takes them up
+            log.error("work beside a write of cards failed: %s", kind_and_place(error))
             connections.close_all()  # the next work begins with a fresh one
 
     def hand_over(work: Callable[[], None]) -> None:
@@ -172,15 +172,12 @@ def _recompute_in_county(*, county: int, townships: dict[int, int], year: int) -
         cursor.execute(
             "SELECT id FROM households_household WHERE id = ANY (%s) ORDER BY id FOR NO KEY UPDATE", [households]
         )
-    lock_townships(townships=places, year=year, shared=True)
-    version = version_for(county=county, year=year)
-    runs = _runs_shown(places, year)
     here = pd.DataFrame({"household": households, "township": [townships[each] for each in households]})
+    touched = sorted({*places, *_left_places(here, year)})
+    lock_townships(townships=touched, year=year, shared=True)
+    version = version_for(county=county, year=year)
+    runs = _runs_shown(touched, year)
     here["run"] = here["township"].map(runs)
-    left = _left_places(here, year)
-    if left:
-        lock_townships(townships=left, year=year, shared=True)
-        _runs_shown(left, year)
     _drop_results(here, year)
     system = version.system
     (first, _), (_, last) = code_range(places[0]), code_range(places[-1])

@@ -90,13 +90,18 @@ def _tried(chunks: Sequence[RunChunk]) -> bool:
         log.error("townships %s of run %s: %s", [chunk.township_id for chunk in begun], begun[0].run_id, reason)
         if not connection.in_atomic_block:
             connection.close_if_unusable_or_obsolete()
-        _of(begun).update(error=reason[:300])
+        _running(begun).update(error=reason[:300])
         return False
     return True
 
 
 def _of(chunks: Iterable[RunChunk]) -> QuerySet[RunChunk]:
     return RunChunk.objects.filter(pk__in=[chunk.pk for chunk in chunks])
+
+
+def _running(chunks: Iterable[RunChunk]) -> QuerySet[RunChunk]:
+    """Another worker may have finished some: whoever was given up for dead writes nothing there."""
+    return _of(chunks).filter(state=RunChunk.State.RUNNING)
 
 
 def _by_code(chunks: Iterable[RunChunk]) -> QuerySet[RunChunk]:
@@ -121,7 +126,7 @@ def _beat(chunks: list[int]) -> None:
 
 
 def _park(chunks: Iterable[RunChunk], reason: str) -> None:
-    _of(chunks).update(state=RunChunk.State.PARKED, error=reason[:300])
+    _running(chunks).update(state=RunChunk.State.PARKED, error=reason[:300])
 
 
 def compute_chunks(*, chunks: Sequence[RunChunk]) -> None:

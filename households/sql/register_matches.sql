@@ -7,7 +7,8 @@ WITH version AS (
     SELECT * FROM unnest(%(versions)s::bigint[], %(firsts)s::bigint[], %(lasts)s::bigint[]) AS v (id, first, last)
 )
 SELECT
-    h.id, h.status, s.year, s.attribute, s.per_capita_income::float8, s.wage_income::float8, s.dibao::float8, s.net_income::float8, s.medical_cost::float8,
+    h.id, h.status, s.year, s.attribute, s.per_capita_income::float8, s.wage_income::float8, s.dibao::float8,
+    s.net_income::float8, s.medical_cost::float8,
     s.owns_car, s.owns_machine, s.owns_flat, s.owns_company, s.public_payroll,
     c.person_id, p.birth_date, m.counts, m.school_status, m.health, m.public_post, m.dibao AS member_dibao, m.residents_insurance,
     e.version_id, e.facts::text

@@ -278,10 +278,11 @@ def query_of(request: HttpRequest, **other: str) -> str:
     for name in FILTERS:
         if request.GET.get(name):
             kept[name] = request.GET[name]
-    kept.update(other)
     for name, value in other.items():
-        if not value:
-            del kept[name]
+        if value:
+            kept[name] = value
+        else:
+            kept.pop(name, None)
     return kept.urlencode()
 
 

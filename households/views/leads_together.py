@@ -21,31 +21,34 @@ from households.views.leads import query_of, text_of, to
 @require_http_methods(["GET", "HEAD", "POST"])
 @access("work_leads")
 def together(request: HttpRequest) -> HttpResponse:
-    """The leads of ?lead=..&lead=..; several kinds are offered one at a time, since one reason does not suit two."""
-    leads = _asked(request, request.POST if request.method == "POST" else request.GET)
+    """The leads of ?lead=..&lead=..; several kinds are offered one at a time, since one reason does not suit two.
+
+    Posted, `lead` are the ticked ones of those `shown`.
+    """
+    posted = request.method == "POST"
+    leads = _asked(request, [*request.POST.getlist("lead"), *request.POST.getlist("shown")]) if posted else []
+    leads = leads or _asked(request, request.GET.getlist("lead"))
     if not leads:
         messages.error(request, _("请先勾选要一起办理的线索"))
         return to(request, "households:leads")
-    if request.method == "POST":
-        return _decide(request, leads)
+    if posted:
+        return _decide(request, leads, set(request.POST.getlist("lead")))
     division = request.area.division  # type: ignore[attr-defined]
     record_read("leads.list", by=request.user, area=division.code if division else None, rows=len(leads))
     return _page(request, leads)
 
 
-def _asked(request: HttpRequest, asked: QueryDict) -> list[Finding]:
+def _asked(request: HttpRequest, asked: list[str]) -> list[Finding]:
     """Of the ids asked for, the leads the person works with, in the order of the desk."""
-    ids = {
-        int(text)
-        for text in asked.getlist("lead")[: lead_cases.MOST_TOGETHER + 1]
-        if text.isdecimal() and len(text) < 19
-    }
+    ids = sorted({int(text) for text in asked if text.isdecimal() and len(text) < 19})[: lead_cases.MOST_TOGETHER + 1]
     leads = Finding.objects.leads_visible_to(request.user, "work_leads").filter(pk__in=ids)
     return list(leads.select_related("household", "village", "owner", "person").order_by("doubt", "due_on", "pk"))
 
 
-def _decide(request: HttpRequest, leads: list[Finding]) -> HttpResponse:
-    form = DecisionForm(request.POST, visited=_visited(leads))
+def _decide(request: HttpRequest, shown: list[Finding], ticked: set[str]) -> HttpResponse:
+    """`shown` stay on the page when something is to be mended, ticked as they were."""
+    leads = [lead for lead in shown if str(lead.pk) in ticked]
+    form = DecisionForm(request.POST, visited=_visited(leads or shown))
     if form.is_valid():
         try:
             done = lead_cases.decide_together(leads=leads, by=request.user, **form.cleaned_data)  # type: ignore[arg-type]
@@ -56,7 +59,7 @@ def _decide(request: HttpRequest, leads: list[Finding]) -> HttpResponse:
                 return to(request, "households:leads")
             # Those that were decided are told, the others stand there with the reason why not.
             return _page(request, [lead for lead, _why in done.refused], done=len(done.taken))
-    return _page(request, leads, form=form)
+    return _page(request, shown, form=form, ticked=leads)
 
 
 def _visited(leads: list[Finding]) -> bool:
@@ -64,14 +67,19 @@ def _visited(leads: list[Finding]) -> bool:
 
 
 def _page(
-    request: HttpRequest, leads: list[Finding], *, form: DecisionForm | None = None, done: int | None = None
+    request: HttpRequest,
+    leads: list[Finding],
+    *,
+    form: DecisionForm | None = None,
+    done: int | None = None,
+    ticked: list[Finding] | None = None,
 ) -> HttpResponse:
     reasons = lead_cases.refusals(leads, request.user)  # type: ignore[arg-type]
     kinds: dict[str, list[Finding]] = {}
     for lead in leads:
         kinds.setdefault(lead.kind, []).append(lead)
     context: dict[str, Any] = {
-        "rows": [(lead, text_of(lead), reasons.get(lead.pk, "")) for lead in leads],
+        "rows": [(lead, text_of(lead), reasons.get(lead.pk, ""), ticked is None or lead in ticked) for lead in leads],
         "kinds": [
             (Finding.Kind(kind).label, len(of_kind), _query_with(request, of_kind)) for kind, of_kind in kinds.items()
         ],

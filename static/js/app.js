@@ -69,7 +69,8 @@
     }
   });
   body.addEventListener("htmx:afterSettle", (event) => {
-    const target = event.detail.elt.querySelector && event.detail.elt.querySelector("[data-focus]");
+    const came = event.detail.elt;
+    const target = came.matches && came.matches("[data-focus]") ? came : came.querySelector && came.querySelector("[data-focus]");
     if (target) target.focus();
     refreshSelection();
   });
@@ -173,6 +174,7 @@
 
   /* --- selections: the bar appears with the first ticked row ------------------------------------------------ */
   function refreshSelection() {
+    document.querySelectorAll("[data-with-script]").forEach((one) => { one.hidden = false; });
     document.querySelectorAll("[data-selection]").forEach((bar) => {
       const ticked = document.querySelectorAll("input[data-select]:checked").length;
       bar.hidden = ticked === 0;

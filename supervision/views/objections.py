@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from changde.accounts.access import access
+from changde.accounts.confirm import ask_to_confirm
 from changde.accounts.refusal import Refusal
 from changde.audit.services import record_read
 from changde.web.keyset import KeysetPage
@@ -41,10 +42,12 @@ def case(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_safe
 @access("decide_objections")
 def contact(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The case with the contact opened; logged on its own."""
+    """The case with the contact opened, after the password; logged on its own."""
     objection = _objection(request, pk)
     if not selectors.case_choices(request.user, objection).work:
         raise Http404
+    if ask := ask_to_confirm(request):
+        return ask
     record_read("objections.contact", by=request.user, target=objection, area=objection.village_id)
     return _case(request, objection, contact=objection.contact)
 

@@ -204,6 +204,19 @@ def test_several_kinds_are_offered_one_at_a_time(cars, people):
     assert (answer.status_code, "一次只能办理同一类型" in answer.content.decode()) == (422, True)
 
 
+def test_what_was_typed_and_ticked_stays_when_something_is_to_be_mended(cars, people):
+    client = login(people.reshi_officer)
+    shown = [lead.pk for lead in cars]
+    answer = client.post(TOGETHER, {"shown": shown, **NO})
+    page = answer.content.decode()
+    assert (answer.status_code, "请先勾选" in page, NO["reason"] in page, " checked>" in page) == (422, True, True, False)
+    answer = client.post(TOGETHER, {"shown": shown, "lead": shown[:1], **NO, "reason": ""})
+    page = answer.content.decode()
+    assert (answer.status_code, page.count(" checked>"), NO["no_visit_reason"] in page) == (422, 1, True)
+    assert all(lead.household.head_name in page for lead in cars)
+    assert decisions() == {"": 3}
+
+
 @pytest.mark.parametrize("asked", [{}, {"lead": "x"}, {"lead": "9" * 30}, {"lead": "0"}])
 def test_nothing_ticked_or_nothing_known_leads_back_to_the_desk(people, asked):
     for ask in (login(people.reshi_officer).get, login(people.reshi_officer).post):

@@ -111,7 +111,8 @@ def test_an_office_sees_and_stops_runs_of_its_own_area_only(people):
 
 def test_an_area_sees_its_own_part_of_a_larger_run(people):
     load_default_versions()
-    for village, wage in ((FENGMING, 1000), (FENGMING, 90_000), (OTHER_TOWNSHIP_VILLAGE, 1000), (WULING_VILLAGE, 1000)):
+    cards = [(FENGMING, 1000), (FENGMING, 90_000), (OTHER_TOWNSHIP_VILLAGE, 1000), (WULING_VILLAGE, 1000)]
+    for village, wage in [*cards, (WULING_VILLAGE, 8000)]:
         make_household(village, members=2, wage_income=wage)
     run = run_over(CITY)
     foreign = run_over(WULING)
@@ -120,12 +121,15 @@ def test_an_area_sees_its_own_part_of_a_larger_run(people):
         for who in ("city_office", "taoyuan_office", "reshi_officer", "wuling_office", "fengming_cadre")
     }
     assert seen == {
-        "city_office": (4, 3, {"热市镇", "陬市镇", "启明街道"}),
+        "city_office": (5, 3, {"热市镇", "陬市镇", "启明街道"}),
         "taoyuan_office": (3, 2, {"热市镇", "陬市镇"}),
         "reshi_officer": (2, 1, {"热市镇"}),
-        "wuling_office": (1, 1, {"启明街道"}),
+        "wuling_office": (2, 1, {"启明街道"}),
         "fengming_cadre": None,
     }
+    relative = 'data-label="相对贫困（户）">{}<'
+    for who, count in (("city_office", 1), ("taoyuan_office", 0)):
+        assert relative.format(count) in login(getattr(people, who)).get("/runs/").content.decode()
     county = login(people.taoyuan_office)
     assert county.get(f"/runs/{foreign.pk}/").status_code == 404
     assert county.post(f"/runs/{run.pk}/final/").status_code == 404

@@ -5,6 +5,7 @@ from django.urls import reverse
 
 from changde.audit.models import Event
 from supervision.models import Objection
+from tests.conftest import confirmed
 from tests.supervision.conftest import object_to
 from tests.supervision.test_public_pages import text_of
 
@@ -47,7 +48,8 @@ def test_a_case_shows_the_words_and_keeps_the_contact_back(as_user, people, rais
     assert CONTACT not in text
     event = Event.objects.latest("id")
     assert (event.kind, event.verb, event.target_id) == ("read", "objections.read", str(raised.pk))
-    assert CONTACT in text_of(case(client, raised, name="contact"))
+    assert "/confirm/" in case(client, raised, status=302, name="contact").url
+    assert CONTACT in text_of(case(confirmed(client), raised, name="contact"))
     assert Event.objects.latest("id").verb == "objections.contact"
 
 
