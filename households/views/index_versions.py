@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -215,15 +216,9 @@ def _problems(typed: Typed, year: int) -> tuple[Problem, ...]:
 def propose(request: HttpRequest, version_id: int) -> HttpResponse:
     version = _found(request, version_id, manage=True)
     form = ProposeForm(request.POST, today=timezone.localdate())
-    if not form.is_valid():
-        return _page(request, version, propose=form)
-    try:
-        index_versions.propose_version(version=version, by=request.user, **form.cleaned_data)  # type: ignore[arg-type]
-    except Refusal as refusal:
-        form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)
-        return _page(request, version, propose=form)
-    messages.success(request, _("已提请发布；由另一人核对后发布"))
-    return go(request, "households:index_version", version.pk)
+    return _done_with(
+        request, version, "propose", form, index_versions.propose_version, _("已提请发布；由另一人核对后发布")
+    )
 
 
 @require_POST
@@ -238,15 +233,9 @@ def withdraw(request: HttpRequest, version_id: int) -> HttpResponse:
 def send_back(request: HttpRequest, version_id: int) -> HttpResponse:
     version = _found(request, version_id, manage=True)
     form = SendBackForm(request.POST)
-    if not form.is_valid():
-        return _page(request, version, back=form)
-    try:
-        index_versions.send_back_version(version=version, by=request.user, **form.cleaned_data)  # type: ignore[arg-type]
-    except Refusal as refusal:
-        form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)
-        return _page(request, version, back=form)
-    messages.success(request, _("已退回，提请人会在首页看到原因"))
-    return go(request, "households:index_version", version.pk)
+    return _done_with(
+        request, version, "back", form, index_versions.send_back_version, _("已退回，提请人会在首页看到原因")
+    )
 
 
 @require_POST
@@ -277,15 +266,9 @@ def cancel(request: HttpRequest, version_id: int) -> HttpResponse:
     """Take a version back that waits for its day."""
     version = _found(request, version_id, manage=True)
     form = CancelForm(request.POST)
-    if not form.is_valid():
-        return _page(request, version, stop=form)
-    try:
-        index_versions.cancel_version(version=version, by=request.user, **form.cleaned_data)  # type: ignore[arg-type]
-    except Refusal as refusal:
-        form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)
-        return _page(request, version, stop=form)
-    messages.success(request, _("已取消，不再生效；仍按现行版本识别"))
-    return go(request, "households:index_version", version.pk)
+    return _done_with(
+        request, version, "stop", form, index_versions.cancel_version, _("已取消，不再生效；仍按现行版本识别")
+    )
 
 
 @require_POST
@@ -314,6 +297,21 @@ def restore(request: HttpRequest, version_id: int) -> HttpResponse:
 def _done(request: HttpRequest, version: IndexVersion, step: Callable[..., Any], said: str) -> HttpResponse:
     take_step(request, lambda: step(version=version, by=request.user), said)
     return go(request, "households:index_version", version.pk)
+
+
+def _done_with(
+    request: HttpRequest, version: IndexVersion, panel: str, form: Form, step: Callable[..., Any], said: str
+) -> HttpResponse:
+    """A step that wants words: taken, or the page again with the form in its panel and what is wrong at its field."""
+    if form.is_valid():
+        try:
+            step(version=version, by=request.user, **form.cleaned_data)
+        except Refusal as refusal:
+            form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)
+        else:
+            messages.success(request, said)
+            return go(request, "households:index_version", version.pk)
+    return _page(request, version, **{panel: form})  # type: ignore[arg-type]
 
 
 def _found(request: HttpRequest, version_id: int, *, manage: bool = False) -> IndexVersion:
